@@ -1,0 +1,1 @@
+"""Satchel: MongoDB's API and GridFS in one SQLite file."""

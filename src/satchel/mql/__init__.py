@@ -1,0 +1,1 @@
+"""MongoDB's query language, pure: filters, projections, updates, expressions, pipelines. No storage, no sockets."""

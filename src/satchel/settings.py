@@ -1,0 +1,1 @@
+"""Limits and defaults that the layers share."""

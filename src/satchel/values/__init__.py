@@ -1,0 +1,1 @@
+"""BSON values: their types, order, numbers, keys and paths. Pure; the types themselves are PyMongo's `bson`."""
