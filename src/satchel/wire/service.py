@@ -1,0 +1,82 @@
+"""The narrow waist: what a transport (the driver in process, the socket server) asks of the engine behind it."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable, Sequence
+from typing import Protocol
+
+from satchel.values.bson_types import Document
+
+_connection_ids = itertools.count(1)
+
+
+class ConnectionState:
+    """What the service remembers of one client connection; one thread at a time uses it.
+
+    Attributes:
+        id: A number unique in this process (`connectionId` of hello).
+        metadata: The `client` document of the first hello, or None before it.
+        users: The users that are logged in on this connection, as `(database, name)`.
+        closed: Whether the client has gone; a running operation looks at it and stops (ClientDisconnect, 279).
+    """
+
+    __slots__ = ("_on_close", "closed", "id", "metadata", "users")
+
+    def __init__(self) -> None:
+        self.id = next(_connection_ids)
+        self.metadata: Document | None = None
+        self.users: list[tuple[str, str]] = []
+        self.closed = False
+        self._on_close: list[Callable[[], None]] = []
+
+    def on_close(self, callback: Callable[[], None]) -> None:
+        """Have `callback` called, from any thread and without blocking, when the client goes away."""
+        self._on_close.append(callback)
+        if self.closed:
+            callback()
+
+    def close(self) -> None:
+        """Say that the client is gone (idempotent); wakes up what waits on its behalf."""
+        if not self.closed:
+            self.closed = True
+            for callback in self._on_close:
+                callback()
+            self._on_close.clear()
+
+
+class Service(Protocol):
+    """A MongoDB server as a function: whole wire messages in and out. Any number of threads call it."""
+
+    address: tuple[str, int]
+    """A synthetic (host, port), unique per open service, so that clients of two services never compare equal."""
+
+    def handle(self, message: bytes | memoryview, connection: ConnectionState) -> Sequence[bytes]:
+        """Run the command of one wire message.
+
+        Never raises for what a client did wrong: that is an error reply. An `awaitData` getMore blocks its caller
+        up to its time limit, and nobody else.
+
+        Args:
+            message: One whole message: OP_MSG, OP_QUERY or OP_COMPRESSED.
+            connection: The state of the connection that it came in on.
+
+        Returns:
+            The replies; empty for a request that wants none (`moreToCome`).
+
+        Raises:
+            ProtocolError: When the bytes are no message at all; the connection is to be closed.
+        """
+        ...
+
+    def hello(self) -> Document:
+        """Return the reply of the `hello` command, as a monitor sees it."""
+        ...
+
+    def kill_cursor(self, cursor_id: int) -> None:
+        """Forget a cursor, soon. Never blocks and never raises: garbage collection calls it."""
+        ...
+
+    def release(self) -> None:
+        """Give up one reference that `open_service` gave (each only once); the last one closes the files."""
+        ...
