@@ -51,6 +51,16 @@ MISSING: Final = Missing.MISSING
 Field: TypeAlias = object
 """A BSON value, or `MISSING`."""
 
+
+class Undefined(Enum):
+    """The type of `UNDEFINED`."""
+
+    UNDEFINED = "undefined"
+
+
+UNDEFINED: Final = Undefined.UNDEFINED
+"""BSON undefined, which stands in an index, and only there, for an empty array."""
+
 MAX_DOCUMENT_SIZE_BYTES: Final = 16 * 1024 * 1024
 MAX_NESTING_DEPTH: Final = 180
 
@@ -112,6 +122,7 @@ _NAME_OF_CLASS: Final[dict[type, str]] = {
     MinKey: "minKey",
     MaxKey: "maxKey",
     Missing: "missing",
+    Undefined: "undefined",
 }
 
 
