@@ -1,1 +1,31 @@
 """Limits and defaults that the layers share."""
+
+from __future__ import annotations
+
+from typing import Final
+
+VERSION: Final = "8.0.0"
+"""The MongoDB release whose behaviour and wire version Satchel claims."""
+
+VERSION_ARRAY: Final = (8, 0, 0, 0)
+MIN_WIRE_VERSION: Final = 0
+MAX_WIRE_VERSION: Final = 25
+
+MAX_WRITE_BATCH_SIZE: Final = 100_000
+MAX_MESSAGE_SIZE_BYTES: Final = 48_000_000
+
+FIRST_BATCH_DOCUMENTS: Final = 101
+MAX_BATCH_BYTES: Final = 16 * 1024 * 1024
+CURSOR_TIMEOUT_SECONDS: Final = 600.0
+SESSION_TIMEOUT_MINUTES: Final = 30
+
+SYNC_INTERVAL_SECONDS: Final = 0.1
+"""How long an acknowledged `w: 1` write may be away from the disk (MongoDB's journal interval)."""
+
+BUSY_TIMEOUT_SECONDS: Final = 60.0
+"""How long a writer waits for another process's write transaction."""
+
+TTL_INTERVAL_SECONDS: Final = 60.0
+
+MAX_INDEXES: Final = 64
+MAX_VIEW_DEPTH: Final = 20

@@ -1,0 +1,5 @@
+"""The SQLite backend: one file, WAL, an ordinary table for each collection (`docs/format.md`)."""
+
+from satchel.backends.sqlite.transactions import SqliteStorage
+
+__all__ = ["SqliteStorage"]

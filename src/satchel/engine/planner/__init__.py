@@ -1,0 +1,1 @@
+"""The planner: which index, which bounds, what is left to check."""

@@ -1,0 +1,131 @@
+"""Connections to one SQLite file: opening, settings, and SQLite's errors in the words of the storage interface."""
+
+from __future__ import annotations
+
+import os
+from typing import Final
+from urllib.parse import quote as quote_url
+
+import apsw
+
+from satchel.backends.sqlite import schema
+from satchel.errors import (
+    NewerFormatError,
+    NotADatabaseError,
+    ReadOnlyStorageError,
+    StorageError,
+    StorageFullError,
+)
+from satchel.settings import BUSY_TIMEOUT_SECONDS
+
+MEMORY: Final = ":memory:"
+
+_STATEMENT_CACHE: Final = 512
+_CACHE_KIB: Final = 16 * 1024
+_JOURNAL_LIMIT_BYTES: Final = 64 * 1024 * 1024
+_READ_WRITE: Final = apsw.SQLITE_OPEN_READWRITE | apsw.SQLITE_OPEN_CREATE | apsw.SQLITE_OPEN_URI
+_READ_ONLY: Final = apsw.SQLITE_OPEN_READONLY | apsw.SQLITE_OPEN_URI
+
+
+def translate(error: apsw.Error) -> StorageError:
+    """Return SQLite's error as a `StorageError`."""
+    for cls, meaning in _MEANINGS:
+        if isinstance(error, cls):
+            return meaning(str(error))
+    return StorageError(f"{type(error).__name__}: {error}")
+
+
+_MEANINGS: Final[tuple[tuple[type[apsw.Error], type[StorageError]], ...]] = (
+    (apsw.NotADBError, NotADatabaseError),
+    (apsw.FullError, StorageFullError),
+    (apsw.ReadOnlyError, ReadOnlyStorageError),
+    (apsw.PermissionsError, ReadOnlyStorageError),
+)
+
+
+def open_writable(path: str) -> apsw.Connection:
+    """Open a connection that can write, and make the file a Satchel file if it is new.
+
+    Raises:
+        NotADatabaseError: The file belongs to another program.
+        NewerFormatError: The file was written by a newer release.
+    """
+    connection = _connect(path, _READ_WRITE)
+    try:
+        if _check_header(connection):
+            _initialise(connection)
+        connection.execute("PRAGMA journal_mode = WAL").fetchall()
+        connection.execute("PRAGMA synchronous = NORMAL")
+        connection.execute(f"PRAGMA journal_size_limit = {_JOURNAL_LIMIT_BYTES}").fetchall()
+    except BaseException:
+        connection.close()
+        raise
+    return connection
+
+
+def open_reader(path: str) -> apsw.Connection:
+    """Open a further connection to a file that is known to be ours."""
+    return _connect(path, _READ_WRITE)
+
+
+def open_read_only(path: str) -> apsw.Connection:
+    """Open a connection to a file that cannot be written.
+
+    A file in WAL mode wants to write beside itself even to be read; where the folder forbids that, the file is
+    read as immutable, which is right as long as there is no log that belongs to it.
+    """
+    connection = _connect(path, _READ_ONLY)
+    try:
+        _check_header(connection)
+    except (apsw.CantOpenError, apsw.ReadOnlyError, apsw.IOError):
+        connection.close()
+        if _has_log(path):
+            raise
+        connection = _connect(f"file:{quote_url(path)}?immutable=1", _READ_ONLY)
+        _check_header(connection)
+    return connection
+
+
+def _has_log(path: str) -> bool:
+    log = path + "-wal"
+    return os.path.exists(log) and os.path.getsize(log) > 0
+
+
+def _connect(path: str, flags: int) -> apsw.Connection:
+    connection = apsw.Connection(path, flags, statementcachesize=_STATEMENT_CACHE)
+    connection.set_busy_timeout(int(BUSY_TIMEOUT_SECONDS * 1000))
+    connection.execute(f"PRAGMA cache_size = -{_CACHE_KIB}")
+    return connection
+
+
+def _check_header(connection: apsw.Connection) -> bool:
+    """Tell whether the file is new and empty; refuse what is not ours.
+
+    Raises:
+        NotADatabaseError: Another program's file.
+        NewerFormatError: The format is newer than this release.
+    """
+    application_id = connection.pragma("application_id")
+    version = connection.pragma("user_version")
+    if application_id == schema.APPLICATION_ID:
+        if not isinstance(version, int) or version > schema.FORMAT_VERSION:
+            raise NewerFormatError(
+                f"the file has format {version}; this release reads formats up to {schema.FORMAT_VERSION}"
+            )
+        return False
+    tables = connection.execute("SELECT count(*) FROM sqlite_schema").fetchall()[0][0]
+    if application_id or version or tables:
+        raise NotADatabaseError("the file is an SQLite database of another program")
+    return True
+
+
+def _initialise(connection: apsw.Connection) -> None:
+    connection.execute(f"PRAGMA page_size = {schema.PAGE_SIZE_BYTES}")
+    connection.execute("PRAGMA auto_vacuum = INCREMENTAL")
+    connection.execute(f"""
+        BEGIN IMMEDIATE;
+        {schema.CREATE_CATALOG};
+        PRAGMA application_id = {schema.APPLICATION_ID};
+        PRAGMA user_version = {schema.FORMAT_VERSION};
+        COMMIT
+    """)

@@ -1,0 +1,129 @@
+"""The `doc` column: a document in relaxed Extended JSON, for SQL to look at.
+
+A projection is faithful or absent: what JSON (or SQLite's JSON) cannot say exactly makes the whole column NULL, and
+NULL means "ask Python". Binary data is only its length, and a string over 1 KiB only its first part, both under a tag
+of their own.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from typing import Final
+
+import orjson
+from bson import Binary, Code, Decimal128, Int64, MaxKey, MinKey, ObjectId, Regex, Timestamp
+from bson.datetime_ms import DatetimeMS
+
+from satchel.values.bson_types import BsonValue, Document
+
+MAX_STRING_CHARACTERS: Final = 1024
+"""A longer string is projected as `{"$prefix": its first 1,024 characters}`."""
+
+_EPOCH: Final = datetime(1970, 1, 1)
+_FIRST_DATE_MS: Final = -62_135_596_800_000
+_LAST_DATE_MS: Final = 253_402_300_799_999
+_OPTIONS: Final = orjson.OPT_PASSTHROUGH_SUBCLASS
+
+_SUSPECT: Final = re.compile(rb"[\xf0-\xff][\x7f\xff]|[\x01-\x13\x7f\xff]\$")
+"""Bytes that every BSON document with a NaN, an infinity or a `$` name contains (others may contain them too)."""
+
+
+class _UnfaithfulError(Exception):
+    """The document has no faithful projection."""
+
+
+def project(document: Document, bson: bytes) -> bytes | None:
+    """Return the JSON text of `document`, or None when it has no faithful projection.
+
+    Args:
+        document: The document, decoded.
+        bson: The same document as BSON, which a quick look decides on.
+    """
+    try:
+        if len(bson) > MAX_STRING_CHARACTERS or _SUSPECT.search(bson):
+            document = _checked_document(document)
+        text = orjson.dumps(document, _tagged, _OPTIONS)
+    except (_UnfaithfulError, orjson.JSONEncodeError, RecursionError):
+        return None
+    return None if b"\\u0000" in text else text
+
+
+def _checked_document(document: Document) -> Document:
+    if any(name[:1] == "$" for name in document):
+        raise _UnfaithfulError
+    return {name: _checked(value) for name, value in document.items()}
+
+
+def _checked(value: BsonValue) -> BsonValue:
+    if isinstance(value, dict):
+        return _checked_document(value)
+    if isinstance(value, list):
+        return [_checked(item) for item in value]
+    if isinstance(value, float):
+        if value - value != 0:
+            raise _UnfaithfulError
+    elif value.__class__ is str and len(value) > MAX_STRING_CHARACTERS:
+        return _Tag("$prefix", value[:MAX_STRING_CHARACTERS])
+    return value
+
+
+class _Tag:
+    __slots__ = ("name", "value")
+
+    def __init__(self, name: str, value: BsonValue) -> None:
+        self.name = name
+        self.value = value
+
+
+def _date(value: DatetimeMS) -> BsonValue:
+    milliseconds = int(value)
+    if not _FIRST_DATE_MS <= milliseconds <= _LAST_DATE_MS:
+        raise _UnfaithfulError
+    return {"$date": (_EPOCH + timedelta(milliseconds=milliseconds)).isoformat(timespec="milliseconds") + "Z"}
+
+
+def _binary(value: bytes) -> BsonValue:
+    subtype = value.subtype if isinstance(value, Binary) else 0
+    if subtype == 4 and len(value) == 16:
+        text = value.hex()
+        return {"$uuid": f"{text[:8]}-{text[8:12]}-{text[12:16]}-{text[16:20]}-{text[20:]}"}
+    return {"$binary": {"length": len(value), "subType": subtype}}
+
+
+def _code(value: Code) -> BsonValue:
+    return {"$code": str(value)} if value.scope is None else {"$code": str(value), "$scope": dict(value.scope)}
+
+
+_TAGGED: Final[dict[type, Callable[..., BsonValue]]] = {
+    Int64: int,
+    ObjectId: lambda value: {"$oid": str(value)},
+    DatetimeMS: _date,
+    bytes: _binary,
+    Binary: _binary,
+    Decimal128: lambda value: {"$numberDecimal": str(value)},
+    Timestamp: lambda value: {"$timestamp": {"t": value.time, "i": value.inc}},
+    Regex: lambda value: {"$regularExpression": {"pattern": value.pattern, "options": _options(value)}},
+    Code: _code,
+    MinKey: lambda value: {"$minKey": 1},
+    MaxKey: lambda value: {"$maxKey": 1},
+    _Tag: lambda value: {value.name: value.value},
+}
+
+
+def _options(regex: Regex[str]) -> str:
+    return "".join(letter for letter, flag in _REGEX_FLAGS if regex.flags & flag)
+
+
+_REGEX_FLAGS: Final = (
+    ("i", re.IGNORECASE),
+    ("m", re.MULTILINE),
+    ("s", re.DOTALL),
+    ("u", re.UNICODE),
+    ("x", re.VERBOSE),
+)
+
+
+def _tagged(value: BsonValue) -> BsonValue:
+    return _TAGGED[value.__class__](value)

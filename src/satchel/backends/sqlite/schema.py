@@ -1,0 +1,48 @@
+"""The tables of a Satchel file, and the SQL that makes them. `docs/format.md` says the same in prose."""
+
+from __future__ import annotations
+
+from typing import Final
+
+APPLICATION_ID: Final = 0x53544348
+"""`STCH`, in the header of every Satchel file."""
+
+FORMAT_VERSION: Final = 1
+"""`PRAGMA user_version`: the version of the file format that this release writes."""
+
+PAGE_SIZE_BYTES: Final = 8192
+
+CATALOG: Final = "satchel_catalog"
+"""The catalog's table. A namespace always has a dot, so that no collection's table can take this name."""
+
+CREATE_CATALOG: Final = f"""
+    CREATE TABLE IF NOT EXISTS {CATALOG} (
+        namespace TEXT PRIMARY KEY,  -- database.collection
+        tbl TEXT NOT NULL,           -- the record table; empty for a view
+        entry BLOB NOT NULL          -- BSON: options, indexes
+    ) WITHOUT ROWID
+"""
+
+
+def quote(name: str) -> str:
+    """Return `name` as an SQL identifier."""
+    return '"' + name.replace('"', '""') + '"'
+
+
+def create_record_table(table: str) -> str:
+    """Return the SQL that makes a record table."""
+    return f"""CREATE TABLE {quote(table)} (
+        rid INTEGER PRIMARY KEY,
+        id BLOB NOT NULL UNIQUE,
+        doc BLOB,
+        bson BLOB NOT NULL
+    )"""
+
+
+def create_index_table(index: str, *, unique: bool) -> str:
+    """Return the SQL that makes an index table; in a unique one a key stands once."""
+    primary_key = "key" if unique else "key, rid"
+    return (
+        f"CREATE TABLE {quote(index)} (key BLOB NOT NULL, rid INTEGER NOT NULL, PRIMARY KEY ({primary_key}))"
+        " WITHOUT ROWID"
+    )

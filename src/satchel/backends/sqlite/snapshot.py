@@ -1,0 +1,321 @@
+"""Reading and writing within one SQLite transaction: the `Reader` and `Writer` of the storage interface."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import AbstractContextManager
+from functools import lru_cache
+from typing import Final, TypeVar, cast
+
+import apsw
+
+from satchel.backends.sqlite import schema
+from satchel.backends.sqlite.json_projection import project
+from satchel.backends.sqlite.schema import CATALOG, quote
+from satchel.errors import DuplicateKeyError
+from satchel.storage.interface import (
+    FULL_RANGE,
+    CatalogRow,
+    IndexedRecord,
+    IndexRow,
+    KeyRange,
+    NewRecord,
+    Record,
+    StorageStats,
+    TableSize,
+)
+from satchel.values.bson_types import Document
+
+Row = TypeVar("Row")
+
+_LAST_RID: Final = 2**63 - 1
+
+
+class SqliteReader:
+    """A snapshot on one connection. `close` ends every statement that is still being read."""
+
+    def __init__(self, connection: apsw.Connection) -> None:
+        self._connection = connection
+        self._open_cursors: list[apsw.Cursor] = []
+
+    def close(self) -> None:
+        """End every scan that has not run out, so that the snapshot can end."""
+        for cursor in self._open_cursors:
+            cursor.close(True)
+        self._open_cursors.clear()
+
+    def catalog_version(self) -> int:
+        """Return SQLite's schema cookie, which every change of the catalog moves."""
+        return cast(int, self._connection.pragma("schema_version"))
+
+    def catalog_rows(self) -> list[CatalogRow]:
+        """Return every entry of the catalog."""
+        rows = self._connection.execute(f"SELECT namespace, tbl, entry FROM {CATALOG}")
+        return [CatalogRow(*row) for row in rows]
+
+    def get(self, table: str, rid: int) -> bytes | None:
+        """Return the BSON of one record."""
+        return cast(
+            bytes | None, self._connection.execute(f"SELECT bson FROM {quote(table)} WHERE rid = ?", (rid,)).get
+        )
+
+    def get_by_id(self, table: str, id_key: bytes) -> Record | None:
+        """Return the record whose `_id` has the KeyString `id_key`."""
+        return cast(
+            Record | None,
+            self._connection.execute(f"SELECT rid, bson FROM {quote(table)} WHERE id = ?", (id_key,)).get,
+        )
+
+    def scan(self, table: str, *, after: int | None = None, backward: bool = False) -> Iterator[Record]:
+        """Yield the records in natural order, beyond the record id `after`."""
+        sql = f"SELECT rid, bson FROM {quote(table)} WHERE rid > ? ORDER BY rid"
+        if backward:
+            sql = f"SELECT rid, bson FROM {quote(table)} WHERE rid < ? ORDER BY rid DESC"
+            start = _LAST_RID if after is None else after
+        else:
+            start = 0 if after is None else after
+        return self._rows(sql, (start,))
+
+    def scan_ids(
+        self, table: str, bounds: KeyRange, *, after: bytes | None = None, backward: bool = False
+    ) -> Iterator[IndexedRecord]:
+        """Yield the records in the order of their `_id` keys, beyond the key `after`."""
+        where, arguments = _id_conditions(bounds, after, backward)
+        order = "id DESC" if backward else "id"
+        return self._rows(f"SELECT id, rid, bson FROM {quote(table)} WHERE {where} ORDER BY {order}", arguments)
+
+    def scan_index(
+        self, table: str, index: str, bounds: KeyRange, *, after: IndexRow | None = None, backward: bool = False
+    ) -> Iterator[IndexedRecord]:
+        """Yield the records that the index rows within `bounds` lead to, in key order, beyond the row `after`."""
+        where, arguments = _key_conditions(bounds, after, backward)
+        order = "i.key DESC, i.rid DESC" if backward else "i.key, i.rid"
+        sql = (
+            f"SELECT i.key, i.rid, t.bson FROM {quote(index)} AS i CROSS JOIN {quote(table)} AS t ON t.rid = i.rid"
+            f" WHERE {where} ORDER BY {order}"
+        )
+        return self._rows(sql, arguments)
+
+    def scan_keys(self, index: str, bounds: KeyRange = FULL_RANGE) -> Iterator[IndexRow]:
+        """Yield the rows of an index within `bounds`, in key order."""
+        where, arguments = _key_conditions(bounds, None, backward=False)
+        return self._rows(
+            f"SELECT i.key, i.rid FROM {quote(index)} AS i WHERE {where} ORDER BY i.key, i.rid", arguments
+        )
+
+    def count(self, table: str) -> int:
+        """Return how many records a table has."""
+        return self._number(f"SELECT count(*) FROM {quote(table)}", ())
+
+    def count_keys(self, index: str, bounds: KeyRange, limit: int) -> int:
+        """Return how many rows of an index lie within `bounds`, counting no further than `limit`."""
+        where, arguments = _key_conditions(bounds, None, backward=False)
+        return self._number(
+            f"SELECT count(*) FROM (SELECT 1 FROM {quote(index)} AS i WHERE {where} LIMIT ?)", (*arguments, limit)
+        )
+
+    def count_ids(self, table: str, bounds: KeyRange, limit: int) -> int:
+        """Return how many `_id` keys lie within `bounds`, counting no further than `limit`."""
+        where, arguments = _id_conditions(bounds, None, backward=False)
+        return self._number(
+            f"SELECT count(*) FROM (SELECT 1 FROM {quote(table)} WHERE {where} LIMIT ?)", (*arguments, limit)
+        )
+
+    def sample(self, table: str, size: int) -> list[Record]:
+        """Return up to `size` records chosen at random, without repetition."""
+        name = quote(table)
+        sql = f"SELECT rid, bson FROM {name} WHERE rid IN (SELECT rid FROM {name} ORDER BY random() LIMIT ?)"
+        return cast(list[Record], self._connection.execute(sql, (size,)).fetchall())
+
+    def last_rid(self, table: str) -> int:
+        """Return the greatest record id of a table, 0 when it is empty."""
+        return self._number(f"SELECT coalesce(max(rid), 0) FROM {quote(table)}", ())
+
+    def data_bytes(self, table: str) -> int:
+        """Return the bytes of all BSON in a record table."""
+        return self._number(f"SELECT coalesce(sum(length(bson)), 0) FROM {quote(table)}", ())
+
+    def table_size(self, table: str) -> TableSize:
+        """Return the bytes that a record or index table takes, its automatic indexes included."""
+        sql = """
+            SELECT coalesce(sum(payload), 0), coalesce(sum(pgsize), 0) FROM dbstat
+            WHERE aggregate = 1 AND name IN (SELECT name FROM sqlite_schema WHERE tbl_name = ?)
+        """
+        payload, allocated = self._connection.execute(sql, (table,)).fetchall()[0]
+        return TableSize(cast("int", payload), cast("int", allocated))
+
+    def file_stats(self) -> StorageStats:
+        """Return the sizes of the whole file."""
+        pages, free, size = (
+            cast(int, self._connection.pragma(name)) for name in ("page_count", "freelist_count", "page_size")
+        )
+        return StorageStats(pages * size, free * size, size)
+
+    def check(self) -> list[str]:
+        """Return what SQLite's integrity check finds; empty when the file is sound."""
+        lines = [row[0] for row in self._connection.execute("PRAGMA integrity_check")]
+        return [] if lines == ["ok"] else lines
+
+    def _rows(self, sql: str, arguments: Sequence[object]) -> Iterator[Row]:
+        cursor = self._connection.cursor()
+        self._open_cursors.append(cursor)
+        return cast(Iterator[Row], cursor.execute(sql, tuple(arguments)))
+
+    def _number(self, sql: str, arguments: Sequence[object]) -> int:
+        return cast(int, self._connection.execute(sql, tuple(arguments)).get)
+
+
+def _id_conditions(bounds: KeyRange, after: bytes | None, backward: bool) -> tuple[str, list[object]]:
+    conditions, arguments = ["TRUE"], list[object]()
+    if bounds.low is not None:
+        conditions.append("id >= ?")
+        arguments.append(bounds.low)
+    if bounds.high is not None:
+        conditions.append("id < ?")
+        arguments.append(bounds.high)
+    if after is not None:
+        conditions.append("id < ?" if backward else "id > ?")
+        arguments.append(after)
+    return " AND ".join(conditions), arguments
+
+
+def _key_conditions(bounds: KeyRange, after: IndexRow | None, backward: bool) -> tuple[str, list[object]]:
+    conditions, arguments = ["TRUE"], list[object]()
+    if bounds.low is not None and (after is None or backward):
+        conditions.append("i.key >= ?")
+        arguments.append(bounds.low)
+    if bounds.high is not None and (after is None or not backward):
+        conditions.append("i.key < ?")
+        arguments.append(bounds.high)
+    if after is not None:
+        conditions.append("(i.key, i.rid) < (?, ?)" if backward else "(i.key, i.rid) > (?, ?)")
+        arguments.extend(after)
+    return " AND ".join(conditions), arguments
+
+
+class SqliteWriter(SqliteReader):
+    """A write transaction on the write connection."""
+
+    def savepoint(self) -> AbstractContextManager[object]:
+        """Undo, when the block raises, what was written in it."""
+        return self._connection
+
+    def insert(self, table: str, records: Iterable[NewRecord]) -> None:
+        """Add records.
+
+        Raises:
+            DuplicateKeyError: An `_id` key is there already.
+        """
+        last: list[bytes] = []
+
+        def rows() -> Iterator[tuple[int, bytes, str | None, bytes]]:
+            for rid, id_key, bson, document in records:
+                last[:] = [id_key]
+                yield rid, id_key, _json_text(document, bson), bson
+
+        try:
+            self._connection.executemany(_insert_sql(table), rows())
+        except apsw.ConstraintError as error:
+            raise DuplicateKeyError("", last[0]) from error
+
+    def replace(self, table: str, rid: int, bson: bytes, document: Document) -> None:
+        """Put another document in the place of a record."""
+        self._connection.execute(
+            f"UPDATE {quote(table)} SET doc = jsonb(?), bson = ? WHERE rid = ?",
+            (_json_text(document, bson), bson, rid),
+        )
+
+    def delete(self, table: str, rids: Iterable[int]) -> None:
+        """Remove records."""
+        self._connection.executemany(f"DELETE FROM {quote(table)} WHERE rid = ?", ((rid,) for rid in rids))
+
+    def insert_keys(self, index: str, rows: Iterable[IndexRow]) -> None:
+        """Add rows to an index.
+
+        Raises:
+            DuplicateKeyError: The index is unique and holds a key already.
+        """
+        last: list[IndexRow] = []
+
+        def noted() -> Iterator[IndexRow]:
+            for row in rows:
+                last[:] = [row]
+                yield row
+
+        try:
+            self._connection.executemany(f"INSERT INTO {quote(index)} (key, rid) VALUES (?, ?)", noted())
+        except apsw.ConstraintError as error:
+            raise DuplicateKeyError(index, last[0][0]) from error
+
+    def delete_keys(self, index: str, rows: Iterable[IndexRow]) -> None:
+        """Remove rows from an index; rows that are not there are passed over."""
+        self._connection.executemany(f"DELETE FROM {quote(index)} WHERE key = ? AND rid = ?", rows)
+
+    def create_table(self, namespace: str) -> str:
+        """Create an empty record table for a namespace and return the table's name."""
+        table = self._free_name(namespace)
+        self._connection.execute(schema.create_record_table(table))
+        return table
+
+    def drop_table(self, table: str) -> None:
+        """Remove a record table and its records."""
+        self._end_scans()
+        self._connection.execute(f"DROP TABLE {quote(table)}")
+
+    def rename_table(self, table: str, namespace: str) -> str:
+        """Give a table the name that fits another namespace and return it."""
+        self._end_scans()
+        name = self._free_name(namespace)
+        self._connection.execute(f"ALTER TABLE {quote(table)} RENAME TO {quote(name)}")
+        return name
+
+    def create_index(self, table: str, name: str, *, unique: bool) -> str:
+        """Create an empty index table and return its name."""
+        index = self._free_name(f"{table}${name}")
+        self._connection.execute(schema.create_index_table(index, unique=unique))
+        return index
+
+    def drop_index(self, index: str) -> None:
+        """Remove an index table."""
+        self.drop_table(index)
+
+    def put_catalog_row(self, row: CatalogRow) -> None:
+        """Add or replace a catalog entry."""
+        self._connection.execute(
+            f"INSERT OR REPLACE INTO {CATALOG} (namespace, tbl, entry) VALUES (?, ?, ?)",
+            (row.namespace, row.table, row.entry),
+        )
+        self._move_catalog_version()
+
+    def delete_catalog_row(self, namespace: str) -> None:
+        """Remove a catalog entry."""
+        self._connection.execute(f"DELETE FROM {CATALOG} WHERE namespace = ?", (namespace,))
+        self._move_catalog_version()
+
+    def _end_scans(self) -> None:
+        """SQLite refuses to drop a table that is being read."""
+        self.close()
+
+    def _move_catalog_version(self) -> None:
+        self._connection.execute(f"PRAGMA schema_version = {self.catalog_version() + 1}")
+
+    def _free_name(self, wanted: str) -> str:
+        """Return `wanted`, or the first name after it that is free: SQLite's table names ignore case, ours do not."""
+        if wanted.lower().startswith("sqlite_"):
+            wanted = "_" + wanted
+        name, number = wanted, 1
+        while self._connection.execute("SELECT 1 FROM sqlite_schema WHERE lower(name) = lower(?)", (name,)).get:
+            number += 1
+            name = f"{wanted}~{number}"
+        return name
+
+
+@lru_cache(maxsize=256)
+def _insert_sql(table: str) -> str:
+    return f"INSERT INTO {quote(table)} (rid, id, doc, bson) VALUES (?, ?, jsonb(?), ?)"
+
+
+def _json_text(document: Document, bson: bytes) -> str | None:
+    """Return the projection as SQLite's `jsonb` wants it: as text (a blob would be taken for JSONB)."""
+    projection = project(document, bson)
+    return None if projection is None else projection.decode()

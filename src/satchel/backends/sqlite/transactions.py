@@ -1,0 +1,205 @@
+"""One open file: a pool of readers, one writer, and the way of a commit to the disk."""
+
+from __future__ import annotations
+
+import os
+import threading
+import weakref
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Final
+
+import apsw
+
+from satchel.backends.sqlite import connection as connections
+from satchel.backends.sqlite.connection import MEMORY, translate
+from satchel.backends.sqlite.durability import DiskSync
+from satchel.backends.sqlite.snapshot import SqliteReader, SqliteWriter
+from satchel.errors import ReadOnlyStorageError, StorageError
+from satchel.storage.interface import StorageStats
+
+_STORAGES: Final[weakref.WeakSet[SqliteStorage]] = weakref.WeakSet()
+_ABANDONED: Final[list[apsw.Connection]] = []
+"""Connections of a parent process. SQLite forbids a forked child to use them, and even to close them."""
+
+
+class SqliteStorage:
+    """A Satchel file that is open (see `satchel.storage.interface.Storage`).
+
+    Any number of threads may call it. Readers of a file never wait: each takes a connection of its own from the pool;
+    writers queue. In memory there is one connection, and everybody queues.
+
+    Args:
+        path: A file's path, or `:memory:`.
+        read_only: Refuse writes. A file that cannot be written is read-only without being asked.
+
+    Raises:
+        NotADatabaseError: The file is not SQLite's, or another program's.
+        NewerFormatError: The file was written by a newer release.
+        StorageError: The file cannot be opened.
+    """
+
+    def __init__(self, path: str, *, read_only: bool = False) -> None:
+        self._path = path if path == MEMORY else os.path.abspath(path)
+        self._in_memory = path == MEMORY
+        self._read_only = read_only or (not self._in_memory and _is_unwritable(self._path))
+        self._start()
+        _STORAGES.add(self)
+
+    def _start(self) -> None:
+        self._closed = False
+        self._write_lock = threading.RLock()
+        self._readers: list[apsw.Connection] = []
+        try:
+            self._writer = connections.open_read_only(self._path) if self._read_only else self._open_writer()
+        except apsw.Error as error:
+            raise translate(error) from error
+        self._disk = DiskSync(None if self._in_memory or self._read_only else self._path)
+
+    def _open_writer(self) -> apsw.Connection:
+        return connections.open_writable(self._path)
+
+    @property
+    def path(self) -> str:
+        """The file's absolute path, or `:memory:`."""
+        return self._path
+
+    @property
+    def read_only(self) -> bool:
+        """Whether writes are refused."""
+        return self._read_only
+
+    @contextmanager
+    def read(self) -> Iterator[SqliteReader]:
+        """Open a snapshot for the length of the block."""
+        if self._in_memory:
+            with self._write_lock:
+                yield from self._snapshot(self._writer, transaction=False)
+            return
+        connection = self._take_reader()
+        try:
+            yield from self._snapshot(connection, transaction=True)
+        finally:
+            self._return_reader(connection)
+
+    def _snapshot(self, connection: apsw.Connection, *, transaction: bool) -> Iterator[SqliteReader]:
+        self._check_open()
+        reader = SqliteReader(connection)
+        try:
+            if transaction:
+                connection.execute("BEGIN")
+            yield reader
+        except apsw.Error as error:
+            raise translate(error) from error
+        finally:
+            reader.close()
+            if transaction and connection.in_transaction:
+                connection.execute("ROLLBACK")
+
+    @contextmanager
+    def write(self, *, durable: bool = False) -> Iterator[SqliteWriter]:
+        """Run the block as a write transaction: commit at its end, roll back when it raises.
+
+        Args:
+            durable: Return only once the change has reached the disk (fsync); otherwise it does within 100 ms.
+
+        Raises:
+            ReadOnlyStorageError: The file is open for reading only.
+            StorageFullError: The disk is full; nothing has changed.
+        """
+        if self._read_only:
+            raise ReadOnlyStorageError(f"{self._path} is read-only")
+        with self._write_lock:
+            self._check_open()
+            yield from self._transaction(self._writer)
+            ticket = self._disk.note_commit()
+        if durable:
+            self._disk.sync(ticket)
+
+    def _transaction(self, connection: apsw.Connection) -> Iterator[SqliteWriter]:
+        writer = SqliteWriter(connection)
+        try:
+            connection.execute("BEGIN IMMEDIATE")
+            yield writer
+            writer.close()
+            connection.execute("COMMIT")
+        except apsw.Error as error:
+            raise translate(error) from error
+        finally:
+            writer.close()
+            if connection.in_transaction:
+                connection.execute("ROLLBACK")
+
+    def stats(self) -> StorageStats:
+        """Return the sizes of the file."""
+        with self.read() as reader:
+            return reader.file_stats()
+
+    def sync(self) -> None:
+        """Bring every committed change to the disk before returning."""
+        self._disk.sync()
+
+    def compact(self) -> int:
+        """Give free pages back to the file system and return the bytes freed."""
+        before = self.stats().file_bytes
+        with self._write_lock:
+            self._writer.execute("PRAGMA incremental_vacuum").fetchall()
+            self._writer.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+        return before - self.stats().file_bytes
+
+    def close(self) -> None:
+        """Close every connection; later calls raise StorageError."""
+        with self._write_lock:
+            if self._closed:
+                return
+            self._closed = True
+            self._disk.close()
+            for reader in self._readers:
+                reader.close()
+            self._readers.clear()
+            self._writer.close(True)
+
+    def _check_open(self) -> None:
+        if self._closed:
+            raise StorageError(f"{self._path} is closed")
+
+    def _take_reader(self) -> apsw.Connection:
+        self._check_open()
+        try:
+            return self._readers.pop()
+        except IndexError:
+            try:
+                return (connections.open_read_only if self._read_only else connections.open_reader)(self._path)
+            except apsw.Error as error:
+                raise translate(error) from error
+
+    def _return_reader(self, connection: apsw.Connection) -> None:
+        if self._closed:
+            connection.close(True)
+        else:
+            self._readers.append(connection)
+
+    def _restart_in_child(self) -> None:
+        """Go on after a fork with connections of this process's own; a database in memory is the child's copy."""
+        if self._closed:
+            return
+        self._write_lock = threading.RLock()
+        if self._in_memory:
+            self._disk = DiskSync(None)
+            return
+        _ABANDONED.extend((self._writer, *self._readers))
+        self._disk.abandon()
+        self._start()
+
+
+def _is_unwritable(path: str) -> bool:
+    return os.path.exists(path) and not (os.access(path, os.W_OK) and os.access(os.path.dirname(path), os.W_OK))
+
+
+def _restart_all_in_child() -> None:
+    for storage in list(_STORAGES):
+        storage._restart_in_child()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_restart_all_in_child)

@@ -1,0 +1,68 @@
+"""Names of databases and collections, and what MongoDB allows in them."""
+
+from __future__ import annotations
+
+from typing import Final, NamedTuple
+
+from satchel.errors import ErrorCode, ServerError
+
+MAX_DATABASE_NAME_BYTES: Final = 63
+MAX_NAMESPACE_BYTES: Final = 255
+_FORBIDDEN_IN_DATABASE: Final = frozenset('/\\. "$*<>:|?\0')
+
+
+class Namespace(NamedTuple):
+    """A database and a collection in it."""
+
+    database: str
+    collection: str
+
+    @property
+    def full(self) -> str:
+        """The dotted form, `database.collection`."""
+        return f"{self.database}.{self.collection}"
+
+
+def parse_namespace(full: str) -> Namespace:
+    """Split `database.collection` at its first dot and check both parts.
+
+    Raises:
+        ServerError: InvalidNamespace (73).
+    """
+    database, _, collection = full.partition(".")
+    return checked_namespace(database, collection)
+
+
+def checked_namespace(database: str, collection: str) -> Namespace:
+    """Return the namespace, when both names are allowed.
+
+    Raises:
+        ServerError: InvalidNamespace (73).
+    """
+    check_database_name(database)
+    namespace = Namespace(database, collection)
+    invalid = (
+        not collection
+        or collection.startswith(".")
+        or collection.endswith(".")
+        or "\0" in collection
+        or ("$" in collection and not _is_special(namespace))
+    )
+    if invalid or len(namespace.full.encode()) > MAX_NAMESPACE_BYTES:
+        raise ServerError(ErrorCode.InvalidNamespace, f"Invalid namespace specified '{namespace.full}'")
+    return namespace
+
+
+def check_database_name(database: str) -> None:
+    """Raise InvalidNamespace (73) when `database` cannot be a database's name."""
+    if not database or len(database.encode()) > MAX_DATABASE_NAME_BYTES or _FORBIDDEN_IN_DATABASE & set(database):
+        raise ServerError(ErrorCode.InvalidNamespace, f"Invalid database name: '{database}'")
+
+
+def _is_special(namespace: Namespace) -> bool:
+    return namespace.collection in ("$cmd.aggregate", "$cmd.listCollections") or namespace.full == "local.oplog.$main"
+
+
+def is_system(collection: str) -> bool:
+    """Tell whether the collection's name is one of MongoDB's own."""
+    return collection.startswith("system.")

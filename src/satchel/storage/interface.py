@@ -1,0 +1,211 @@
+"""Protocols between the engine and a storage backend.
+
+A backend keeps *record tables* (record id → document), *index tables* (key bytes → record id), and one catalog of
+opaque entries. It knows bytes and their order; what a key means, and which keys a document has, is the engine's
+business.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from typing import NamedTuple, Protocol, TypeAlias
+
+from satchel.values.bson_types import Document
+
+Record: TypeAlias = tuple[int, bytes]
+"""A stored document: its record id (natural order) and its BSON."""
+
+IndexRow: TypeAlias = tuple[bytes, int]
+"""A row of an index table: the key and the record id it leads to."""
+
+IndexedRecord: TypeAlias = tuple[bytes, int, bytes]
+"""A record that was met through an index: the key that led to it, its record id, its BSON."""
+
+
+class NewRecord(NamedTuple):
+    """A record to be written: its id, the KeyString of its `_id`, its BSON, and the same document decoded."""
+
+    rid: int
+    id_key: bytes
+    bson: bytes
+    document: Document
+
+
+@dataclass(frozen=True, slots=True)
+class KeyRange:
+    """The keys from `low`, inclusive, to `high`, exclusive; `None` leaves an end open."""
+
+    low: bytes | None = None
+    high: bytes | None = None
+
+
+FULL_RANGE = KeyRange()
+
+
+@dataclass(frozen=True, slots=True)
+class CatalogRow:
+    """One collection or view in the catalog; `entry` is BSON that only the engine reads."""
+
+    namespace: str
+    table: str
+    entry: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class TableSize:
+    """Bytes on disk of a table (0 where the backend cannot tell)."""
+
+    data_bytes: int
+    allocated_bytes: int
+
+
+class Reader(Protocol):
+    """A snapshot of the whole file. One thread uses it at a time."""
+
+    def catalog_version(self) -> int:
+        """Return a number that changes whenever the catalog does, in whichever process."""
+
+    def catalog_rows(self) -> list[CatalogRow]:
+        """Return every entry of the catalog."""
+
+    def get(self, table: str, rid: int) -> bytes | None:
+        """Return the BSON of one record."""
+
+    def get_by_id(self, table: str, id_key: bytes) -> Record | None:
+        """Return the record whose `_id` has the KeyString `id_key`."""
+
+    def scan(self, table: str, *, after: int | None = None, backward: bool = False) -> Iterator[Record]:
+        """Yield the records in natural order, beyond the record id `after`."""
+
+    def scan_ids(
+        self, table: str, bounds: KeyRange, *, after: bytes | None = None, backward: bool = False
+    ) -> Iterator[IndexedRecord]:
+        """Yield the records in the order of their `_id` keys, beyond the key `after`."""
+
+    def scan_index(
+        self, table: str, index: str, bounds: KeyRange, *, after: IndexRow | None = None, backward: bool = False
+    ) -> Iterator[IndexedRecord]:
+        """Yield the records that the index rows within `bounds` lead to, in key order, beyond the row `after`."""
+
+    def scan_keys(self, index: str, bounds: KeyRange = FULL_RANGE) -> Iterator[IndexRow]:
+        """Yield the rows of an index within `bounds`, in key order."""
+
+    def count(self, table: str) -> int:
+        """Return how many records a table has."""
+
+    def count_keys(self, index: str, bounds: KeyRange, limit: int) -> int:
+        """Return how many rows of an index lie within `bounds`, counting no further than `limit`."""
+
+    def count_ids(self, table: str, bounds: KeyRange, limit: int) -> int:
+        """Return how many `_id` keys lie within `bounds`, counting no further than `limit`."""
+
+    def sample(self, table: str, size: int) -> list[Record]:
+        """Return up to `size` records chosen at random, without repetition."""
+
+    def last_rid(self, table: str) -> int:
+        """Return the greatest record id of a table, 0 when it is empty."""
+
+    def data_bytes(self, table: str) -> int:
+        """Return the bytes of all BSON in a record table."""
+
+    def table_size(self, table: str) -> TableSize:
+        """Return the bytes that a record or index table takes."""
+
+    def check(self) -> list[str]:
+        """Return what is wrong with the file itself, one line each; empty when it is sound."""
+
+
+class Writer(Reader, Protocol):
+    """A write transaction: it sees its own changes, and there is one at a time."""
+
+    def savepoint(self) -> AbstractContextManager[None]:
+        """Undo, when the block raises, what was written in it."""
+
+    def insert(self, table: str, records: Iterable[NewRecord]) -> None:
+        """Add records.
+
+        Raises:
+            DuplicateKeyError: An `_id` key is there already.
+        """
+
+    def replace(self, table: str, rid: int, bson: bytes, document: Document) -> None:
+        """Put another document in the place of a record."""
+
+    def delete(self, table: str, rids: Iterable[int]) -> None:
+        """Remove records."""
+
+    def insert_keys(self, index: str, rows: Iterable[IndexRow]) -> None:
+        """Add rows to an index.
+
+        Raises:
+            DuplicateKeyError: The index is unique and holds a key already.
+        """
+
+    def delete_keys(self, index: str, rows: Iterable[IndexRow]) -> None:
+        """Remove rows from an index; rows that are not there are passed over."""
+
+    def create_table(self, namespace: str) -> str:
+        """Create an empty record table for a namespace and return the table's name."""
+
+    def drop_table(self, table: str) -> None:
+        """Remove a record table and its records."""
+
+    def rename_table(self, table: str, namespace: str) -> str:
+        """Give a record table the name that fits another namespace and return it."""
+
+    def create_index(self, table: str, name: str, *, unique: bool) -> str:
+        """Create an empty index table and return its name."""
+
+    def drop_index(self, index: str) -> None:
+        """Remove an index table."""
+
+    def put_catalog_row(self, row: CatalogRow) -> None:
+        """Add or replace a catalog entry."""
+
+    def delete_catalog_row(self, namespace: str) -> None:
+        """Remove a catalog entry."""
+
+
+@dataclass(frozen=True, slots=True)
+class StorageStats:
+    """Sizes of the whole file in bytes."""
+
+    file_bytes: int
+    free_bytes: int
+    page_bytes: int
+
+
+class Storage(Protocol):
+    """A file that is open."""
+
+    @property
+    def path(self) -> str:
+        """The file's path, or `:memory:`."""
+
+    @property
+    def read_only(self) -> bool:
+        """Whether writes are refused."""
+
+    def read(self) -> AbstractContextManager[Reader]:
+        """Open a snapshot for the length of the block."""
+
+    def write(self, *, durable: bool = False) -> AbstractContextManager[Writer]:
+        """Run the block as a write transaction: commit at its end, roll back when it raises.
+
+        Args:
+            durable: Return only once the change has reached the disk (fsync); otherwise it does within 100 ms.
+        """
+
+    def stats(self) -> StorageStats:
+        """Return the sizes of the file."""
+
+    def sync(self) -> None:
+        """Bring every committed change to the disk before returning."""
+
+    def compact(self) -> int:
+        """Give free space back to the file system and return the bytes freed."""
+
+    def close(self) -> None:
+        """Close every connection; later calls raise StorageError."""
