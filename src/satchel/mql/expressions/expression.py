@@ -1,0 +1,88 @@
+"""Compiled expressions: a closure that computes a value, and what analysis wants to know about it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Final, TypeAlias
+
+from satchel.errors import ServerError
+from satchel.values.bson_types import MISSING, BsonValue, Document, Field
+
+Variables: TypeAlias = Mapping[str, Field]
+"""The user's variables at run time. ROOT is the document; CURRENT is in here only where it was bound anew."""
+
+Evaluate: TypeAlias = Callable[[Document, Variables], Field]
+
+NO_FIELDS: Final[frozenset[str]] = frozenset()
+NO_VARIABLES: Final[Mapping[str, Field]] = {}
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Expression:
+    """One aggregation expression, ready to run.
+
+    Attributes:
+        evaluate: Computes the value for a root document and the user's variables; MISSING is "no value".
+        fields: The dotted paths of the root document that it reads; `""` is the whole document.
+        variables: The user's variables that it reads and does not bind itself.
+        is_constant: Whether the value is known; `value` holds it then.
+        value: The constant.
+        path: The components of the path, if the expression is nothing but a field path of the root document.
+        failure: The error of a constant part that cannot be computed. MongoDB raises it when it optimises the
+            pipeline, whether or not that part would ever run; `parse_expression` raises it once all is parsed.
+    """
+
+    evaluate: Evaluate
+    fields: frozenset[str] = NO_FIELDS
+    variables: frozenset[str] = NO_FIELDS
+    is_constant: bool = False
+    value: Field = MISSING
+    path: tuple[str, ...] | None = None
+    failure: ServerError | None = None
+
+    def binding(self, names: Iterable[str]) -> Expression:
+        """Return this expression as seen from outside a construct that binds the variables `names`."""
+        return replace(self, variables=self.variables.difference(names))
+
+
+def constant(value: Field) -> Expression:
+    """Return the expression that always has this value."""
+    return Expression(lambda _document, _variables: value, is_constant=True, value=value)
+
+
+def combine(evaluate: Evaluate, children: Sequence[Expression], *, deterministic: bool = True) -> Expression:
+    """Return an expression made of `children`; it becomes a constant when all of them are.
+
+    Args:
+        evaluate: Computes the value, calling the children's `evaluate` as it needs.
+        children: All parts, also those that run only sometimes.
+        deterministic: False keeps the expression from being computed once and for all.
+    """
+    for child in children:
+        if child.failure is not None:
+            return replace(_union(evaluate, children), failure=child.failure)
+    if deterministic and all(child.is_constant for child in children):
+        return _fold(evaluate)
+    return _union(evaluate, children)
+
+
+def _union(evaluate: Evaluate, children: Sequence[Expression]) -> Expression:
+    return Expression(
+        evaluate,
+        fields=NO_FIELDS.union(*(child.fields for child in children)),
+        variables=NO_FIELDS.union(*(child.variables for child in children)),
+    )
+
+
+def _fold(evaluate: Evaluate) -> Expression:
+    """Compute an expression that depends on nothing."""
+    try:
+        return constant(evaluate({}, NO_VARIABLES))
+    except ServerError as error:
+        return Expression(evaluate, failure=error)
+
+
+def is_nullish(value: BsonValue) -> bool:
+    """Tell whether `value` is null or missing, which most operators treat alike."""
+    return value is None or value is MISSING

@@ -1,0 +1,168 @@
+"""From the value a user writes to an `Expression`: literals, field paths, variables, objects, arrays, operators."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Final
+
+from satchel.errors import ErrorCode, ServerError
+from satchel.mql.context import Context
+from satchel.mql.expressions.composite import array_expression, object_expression
+from satchel.mql.expressions.expression import NO_FIELDS, NO_VARIABLES, Expression, Variables, constant
+from satchel.mql.expressions.field_path import check_field_name, root_path, split_path, variable_path
+from satchel.mql.expressions.registry import OPERATORS, Signature
+from satchel.values.bson_types import MISSING, BsonValue, Document
+
+SYSTEM_VARIABLES: Final = frozenset({"NOW", "ROOT", "CURRENT", "REMOVE", "CLUSTER_TIME", "USER_ROLES"})
+
+
+def parse_expression(spec: BsonValue, context: Context, variables: frozenset[str] = NO_FIELDS) -> Expression:
+    """Parse an aggregation expression.
+
+    Args:
+        spec: The expression as the user wrote it.
+        context: The operation's circumstances; its `variables` are constants here.
+        variables: Further variables, whose values `evaluate` will be given. With `CURRENT` among them, field paths
+            start there and not at the root document.
+
+    Raises:
+        ServerError: The expression is malformed, or a constant part of it cannot be computed.
+    """
+    expression = Parser(context, variables, context.variables).parse(spec)
+    if expression.failure is not None:
+        raise expression.failure
+    return expression
+
+
+@dataclass(frozen=True, slots=True)
+class Parser:
+    """Parses the expressions of one scope.
+
+    Attributes:
+        context: The operation's circumstances.
+        variables: Variables whose values come at run time.
+        constants: Variables whose values are known already.
+    """
+
+    context: Context
+    variables: frozenset[str] = NO_FIELDS
+    constants: Mapping[str, BsonValue] = field(default_factory=lambda: NO_VARIABLES)
+
+    def binding(self, names: Iterable[str], constants: Variables = NO_VARIABLES) -> Parser:
+        """Return the parser of an inner scope, where `names` are bound at run time and `constants` now."""
+        names = frozenset(names)
+        known = {name: value for name, value in self.constants.items() if name not in names}
+        return replace(self, variables=(self.variables | names).difference(constants), constants={**known, **constants})
+
+    def parse(self, spec: BsonValue) -> Expression:
+        """Parse any expression.
+
+        Raises:
+            ServerError: The expression is malformed. Constants that fail do not raise: see `Expression.failure`.
+        """
+        if isinstance(spec, str):
+            return self._reference(spec) if spec[:1] == "$" else constant(spec)
+        if isinstance(spec, dict):
+            return self._object(spec)
+        if isinstance(spec, list):
+            return array_expression([self.parse(member) for member in spec])
+        return constant(spec)
+
+    def operands(self, name: str, operand: BsonValue, minimum: int = 0, maximum: int | None = None) -> list[Expression]:
+        """Parse the operands of the operator `name`; what is not an array is its single operand.
+
+        Raises:
+            ServerError: Location16020 or 28667 for a wrong number of operands.
+        """
+        specs = operand if isinstance(operand, list) else [operand]
+        parsed = [self.parse(spec) for spec in specs]
+        count = len(parsed)
+        if count >= minimum and (maximum is None or count <= maximum):
+            return parsed
+        if minimum == maximum:
+            raise ServerError(16020, f"Expression {name} takes exactly {minimum} arguments. {count} were passed in.")
+        raise ServerError(
+            28667,
+            f"Expression {name} takes at least {minimum} arguments, and at most {maximum}, but {count} were passed in.",
+        )
+
+    def named(self, signature: Signature, operand: BsonValue) -> dict[str, Expression]:
+        """Parse an operand with named arguments.
+
+        Returns:
+            The arguments that were given, by name.
+
+        Raises:
+            ServerError: With the codes of the signature.
+        """
+        arguments = self.named_specs(signature, operand)
+        return {name: self.parse(spec) for name, spec in arguments.items()}
+
+    def named_specs(self, signature: Signature, operand: BsonValue) -> Document:
+        """Check the names of an operand with named arguments, and return it unparsed.
+
+        Raises:
+            ServerError: With the codes of the signature.
+        """
+        if not isinstance(operand, dict):
+            raise ServerError(signature.not_object, f"{signature.name} only supports an object as its argument")
+        for name in operand:
+            if name not in signature.arguments:
+                raise ServerError(signature.unknown, f"Unrecognized parameter to {signature.name}: {name}")
+        for name, code in signature.required.items():
+            if name not in operand:
+                raise ServerError(code, f"Missing '{name}' parameter to {signature.name}")
+        return operand
+
+    def _object(self, spec: Document) -> Expression:
+        """Parse an operator, or a document of expressions."""
+        for first in spec:
+            if first[:1] == "$":
+                return self._operator(first, spec)
+            break
+        names = list(spec)
+        for name in names:
+            check_field_name(name)
+        return object_expression(names, [self.parse(member) for member in spec.values()])
+
+    def _operator(self, name: str, spec: Document) -> Expression:
+        if len(spec) != 1:
+            raise ServerError(15983, f"An object representing an expression must have exactly one field: {spec!r}")
+        parse = OPERATORS.get(name)
+        if parse is None:
+            raise ServerError(ErrorCode.InvalidPipelineOperator, f"Unrecognized expression '{name}'")
+        return parse(spec[name], self)
+
+    def _reference(self, reference: str) -> Expression:
+        """Parse `$path` or `$$variable.path`."""
+        if reference == "$":
+            raise ServerError(16872, "'$' by itself is not a valid FieldPath")
+        if reference[:2] != "$$":
+            return self._current(split_path(reference[1:]))
+        name, *parts = split_path(reference[2:]) if len(reference) > 2 else ("",)
+        if name in self.constants:
+            return self._known(self.constants[name], tuple(parts))
+        if name == "CURRENT":
+            return self._current(tuple(parts))
+        if name in self.variables:
+            return variable_path(name, tuple(parts))
+        return self._system(name, tuple(parts))
+
+    def _current(self, parts: tuple[str, ...]) -> Expression:
+        return variable_path("CURRENT", parts) if "CURRENT" in self.variables else root_path(parts)
+
+    def _system(self, name: str, parts: tuple[str, ...]) -> Expression:
+        if name == "ROOT":
+            return root_path(parts)
+        if name == "REMOVE":
+            return constant(MISSING)
+        if name == "NOW":
+            return self._known(self.context.now, parts)
+        if name == "CLUSTER_TIME" and self.context.cluster_time is not None:
+            return self._known(self.context.cluster_time, parts)
+        raise ServerError(17276, f"Use of undefined variable: {name}")
+
+    @staticmethod
+    def _known(value: BsonValue, parts: tuple[str, ...]) -> Expression:
+        return constant(value if not parts else MISSING)

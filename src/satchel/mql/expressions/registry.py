@@ -1,0 +1,193 @@
+"""The registry of expression operators, and the three ways to declare one.
+
+An *eager* operator is a function of its operands' values; the registry parses, counts and evaluates them:
+
+    @operator("$subtract", minimum=2, maximum=2)
+    def subtract(left: Field, right: Field) -> Field:
+        '''Subtract ...'''
+
+An operator with *named* arguments gets them in the order of the declaration, required ones first; one that the user
+left out arrives as `ABSENT` (one that is given and evaluates to nothing arrives as `MISSING`):
+
+    @named_operator("$trim", required={"input": 50695}, optional=("chars",), not_object=50696, unknown=50694)
+    def trim(text: Field, chars: Field) -> Field:
+        '''Trim ...'''
+
+A *lazy* operator parses its operand itself and builds an `Expression`; for operators that bind variables, evaluate
+only some operands, or specialise on constants. `combine` folds constants and collects fields:
+
+    @syntax("$ifNull")
+    def if_null(operand: BsonValue, parser: Parser) -> Expression:
+        '''Return ...'''
+        first, second = parser.operands("$ifNull", operand, 2, 2)
+        def evaluate(document: Document, variables: Variables) -> Field: ...
+        return combine(evaluate, [first, second])
+
+With `context=True` the function of an eager or named operator gets the `Context` as first argument (collation,
+random). Every value is as in `satchel.values.bson_types`; a function returns `MISSING` for "no value", never a plain
+`int` beyond 32 bits, and raises `ServerError` with MongoDB's code. Errors of constant operands surface when the
+expression is parsed, without further ado. A module of operators has to be imported in `expressions/__init__.py`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from enum import Enum
+from functools import partial
+from typing import TYPE_CHECKING, Final, TypeAlias, TypeVar
+
+from satchel.mql.expressions.expression import Evaluate, Expression, Variables, combine
+from satchel.mql.registry import Registry
+from satchel.values.bson_types import MISSING, BsonValue, Document, Field
+
+if TYPE_CHECKING:
+    from satchel.mql.expressions.parser import Parser
+
+Compute: TypeAlias = Callable[..., Field]
+Syntax: TypeAlias = "Callable[[BsonValue, Parser], Expression]"
+Function = TypeVar("Function", bound=Callable[..., object])
+
+
+class Absent(Enum):
+    """The type of `ABSENT`."""
+
+    ABSENT = "absent"
+
+    def __bool__(self) -> bool:
+        return False
+
+
+ABSENT: Final = Absent.ABSENT
+"""Stands for an optional named argument that was not given."""
+
+OPERATORS: Final[Registry[Syntax]] = Registry("expression operator")
+
+
+@dataclass(frozen=True, slots=True)
+class Signature:
+    """The named arguments of an operator, and the error codes of its own that MongoDB has for bad ones.
+
+    Attributes:
+        name: The operator.
+        required: Argument → the code when it is missing.
+        optional: The other arguments.
+        not_object: The code when the operand is not an object.
+        unknown: The code when there is any other argument.
+    """
+
+    name: str
+    required: Mapping[str, int]
+    optional: Sequence[str] = ()
+    not_object: int = 9
+    unknown: int = 9
+    arguments: tuple[str, ...] = field(init=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "arguments", (*self.required, *self.optional))
+
+
+def operator(
+    name: str, *, minimum: int = 0, maximum: int | None = None, context: bool = False, deterministic: bool = True
+) -> Callable[[Function], Function]:
+    """Declare an eager operator: a function of its operands' values.
+
+    Args:
+        name: MongoDB's name, with the dollar.
+        minimum: The least number of operands.
+        maximum: The greatest; None is any.
+        context: Whether the function gets the `Context` first.
+        deterministic: False keeps constant operands from being folded.
+    """
+
+    def register(function: Function) -> Function:
+        def parse(operand: BsonValue, parser: Parser) -> Expression:
+            operands = parser.operands(name, operand, minimum, maximum)
+            compute = partial(function, parser.context) if context else function
+            return combine(apply(compute, operands), operands, deterministic=deterministic)
+
+        _register(name, function, parse)
+        return function
+
+    return register
+
+
+def named_operator(
+    name: str,
+    *,
+    required: Mapping[str, int],
+    optional: Sequence[str] = (),
+    not_object: int = 9,
+    unknown: int = 9,
+    context: bool = False,
+) -> Callable[[Function], Function]:
+    """Declare an eager operator with named arguments; the codes are as in `Signature`."""
+    signature = Signature(name, required, optional, not_object, unknown)
+
+    def register(function: Function) -> Function:
+        def parse(operand: BsonValue, parser: Parser) -> Expression:
+            given = parser.named(signature, operand)
+            compute = partial(function, parser.context) if context else function
+            order = [given.get(argument) for argument in signature.arguments]
+            return combine(_apply_named(compute, order), list(given.values()))
+
+        _register(name, function, parse)
+        return function
+
+    return register
+
+
+def syntax(name: str) -> Callable[[Syntax], Syntax]:
+    """Declare an operator that parses its own operand."""
+    return OPERATORS.operator(name)
+
+
+def _register(name: str, function: Callable[..., object], parse: Syntax) -> None:
+    """Register `parse` under the name, module and docstring of the function that it wraps."""
+    parse.__doc__ = function.__doc__
+    parse.__module__ = function.__module__
+    parse.__name__ = function.__name__
+    OPERATORS.operator(name)(parse)
+
+
+def apply(function: Compute, operands: Sequence[Expression]) -> Evaluate:
+    """Return the closure that evaluates `operands` and calls `function` with their values."""
+    if len(operands) == 1:
+        return _apply_one(function, operands[0])
+    if len(operands) == 2:
+        return _apply_two(function, operands[0], operands[1])
+    evaluates = [operand.evaluate for operand in operands]
+    if len(operands) == 3:
+        first, second, third = evaluates
+        return lambda document, variables: function(
+            first(document, variables), second(document, variables), third(document, variables)
+        )
+    return lambda document, variables: function(*[evaluate(document, variables) for evaluate in evaluates])
+
+
+def _apply_one(function: Compute, operand: Expression) -> Evaluate:
+    if operand.path is not None and len(operand.path) == 1:
+        name = operand.path[0]
+        return lambda document, _variables: function(document.get(name, MISSING))
+    evaluate = operand.evaluate
+    return lambda document, variables: function(evaluate(document, variables))
+
+
+def _apply_two(function: Compute, left: Expression, right: Expression) -> Evaluate:
+    first, second = left.evaluate, right.evaluate
+    if right.is_constant:
+        value = right.value
+        if left.path is not None and len(left.path) == 1:
+            name = left.path[0]
+            return lambda document, _variables: function(document.get(name, MISSING), value)
+        return lambda document, variables: function(first(document, variables), value)
+    return lambda document, variables: function(first(document, variables), second(document, variables))
+
+
+def _apply_named(function: Compute, operands: Sequence[Expression | None]) -> Evaluate:
+    evaluates = [None if operand is None else operand.evaluate for operand in operands]
+
+    def evaluate(document: Document, variables: Variables) -> Field:
+        return function(*[ABSENT if inner is None else inner(document, variables) for inner in evaluates])
+
+    return evaluate
