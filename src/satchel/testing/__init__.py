@@ -1,0 +1,1 @@
+"""What ships for other people's tests: the pytest plugin (`docs/guide/testing.md`)."""
