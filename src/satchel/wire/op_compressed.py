@@ -1,0 +1,125 @@
+"""OP_COMPRESSED: a body, compressed. zlib always works; snappy and zstd work where their module is installed."""
+
+from __future__ import annotations
+
+import importlib
+import struct
+import zlib
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from types import ModuleType
+from typing import Final, Protocol, cast
+
+from satchel.errors import ErrorCode, ServerError
+from satchel.wire.header import MAX_MESSAGE_SIZE_BYTES, ProtocolError
+
+_PREFIX: Final = struct.Struct("<iiB")
+
+
+@dataclass(frozen=True, slots=True)
+class Compressor:
+    """One way to compress.
+
+    Attributes:
+        name: MongoDB's name, as in hello.
+        id: MongoDB's number, as in OP_COMPRESSED.
+        compress: Compresses a body.
+        decompress: Takes the compressed bytes and the size that they are said to have; gives at most one byte more.
+    """
+
+    name: str
+    id: int
+    compress: Callable[[bytes], bytes]
+    decompress: Callable[[bytes, int], bytes]
+
+
+class _Snappy(Protocol):
+    def compress(self, data: bytes) -> bytes: ...
+    def uncompress(self, data: bytes) -> bytes: ...
+
+
+class _Zstandard(Protocol):
+    def compress(self, data: bytes) -> bytes: ...
+    def decompress(self, data: bytes, max_output_size: int) -> bytes: ...
+
+
+def _zlib_decompress(data: bytes, size: int) -> bytes:
+    return zlib.decompressobj().decompress(data, size + 1)
+
+
+def _optional(name: str) -> ModuleType | None:
+    try:
+        return importlib.import_module(name)
+    except ImportError:
+        return None
+
+
+def _snappy() -> Iterable[Compressor]:
+    module = _optional("snappy")
+    if module is not None:
+        snappy = cast("_Snappy", module)
+        yield Compressor("snappy", 1, snappy.compress, lambda data, _size: snappy.uncompress(data))
+
+
+def _zstd() -> Iterable[Compressor]:
+    module = _optional("zstandard")
+    if module is not None:
+        zstandard = cast("_Zstandard", module)
+        yield Compressor("zstd", 3, zstandard.compress, lambda data, size: zstandard.decompress(data, size + 1))
+
+
+COMPRESSORS: Final[dict[str, Compressor]] = {
+    compressor.name: compressor
+    for compressor in (
+        *_snappy(),
+        Compressor("zlib", 2, zlib.compress, _zlib_decompress),
+        *_zstd(),
+    )
+}
+"""The compressors of this process, by name."""
+
+_NOOP: Final = Compressor("noop", 0, lambda data: data, lambda data, _size: data)
+_BY_ID: Final = {compressor.id: compressor for compressor in (_NOOP, *COMPRESSORS.values())}
+
+
+def negotiate(offered: Iterable[object]) -> list[str]:
+    """Return which of the client's compressors (`compression` of hello) this process has, in the client's order."""
+    return [name for name in offered if isinstance(name, str) and name in COMPRESSORS]
+
+
+def decompress_body(body: bytes | memoryview) -> tuple[int, Compressor, bytes]:
+    """Undo OP_COMPRESSED.
+
+    Args:
+        body: What follows the header.
+
+    Returns:
+        The opcode and the body of the message inside, and how it was compressed.
+
+    Raises:
+        ProtocolError: When the bytes are not what they say.
+        ServerError: BadValue (2) for a compressor that this process does not have.
+    """
+    if len(body) < _PREFIX.size:
+        raise ProtocolError("OP_COMPRESSED is too short")
+    opcode, size, compressor_id = _PREFIX.unpack_from(body)
+    if not 0 <= size <= MAX_MESSAGE_SIZE_BYTES:
+        raise ProtocolError(f"uncompressed size {size} is invalid")
+    compressor = _BY_ID.get(compressor_id)
+    if compressor is None:
+        raise ServerError(
+            ErrorCode.BadValue, f"Compression algorithm specified in message is not available: {compressor_id}"
+        )
+    try:
+        inner = compressor.decompress(bytes(body[_PREFIX.size :]), size)
+    except Exception as error:
+        # Each optional module has an exception class of its own; whichever it is, the bytes are bad.
+        raise ProtocolError(f"cannot decompress the message: {error}") from error
+    if len(inner) != size:
+        raise ProtocolError("the message does not decompress to the size that it gives")
+    return opcode, compressor, inner
+
+
+def compress_body(opcode: int, body: bytes, compressor: Compressor) -> bytes:
+    """Return the body of an OP_COMPRESSED message that holds `body`."""
+    return _PREFIX.pack(opcode, len(body), compressor.id) + compressor.compress(body)
