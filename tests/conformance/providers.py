@@ -1,0 +1,276 @@
+"""Frozen sets of documents that cases share by name. Changing one means recording again what uses it."""
+
+from __future__ import annotations
+
+import datetime
+import uuid
+from typing import Final
+
+from bson import Binary, Code, Decimal128, Int64, MaxKey, MinKey, ObjectId, Regex, Timestamp
+from bson.datetime_ms import DatetimeMS
+
+from satchel.values.bson_types import BsonValue, Document
+
+_DAY: Final = datetime.datetime(2024, 2, 29, 13, 45, 59, 123000, datetime.UTC)
+
+NUMBERS: Final[list[BsonValue]] = [
+    0,
+    1,
+    -1,
+    2,
+    7,
+    42,
+    2**31 - 1,
+    -(2**31),
+    Int64(0),
+    Int64(1),
+    Int64(-7),
+    Int64(42),
+    Int64(2**31),
+    Int64(2**53),
+    Int64(2**53 + 1),
+    Int64(2**63 - 1),
+    Int64(-(2**63)),
+    0.0,
+    -0.0,
+    0.5,
+    1.0,
+    -1.5,
+    2.5,
+    42.0,
+    0.1,
+    1e-300,
+    5e-324,
+    float(2**53),
+    float(2**63),
+    1.7976931348623157e308,
+    float("inf"),
+    float("-inf"),
+    float("nan"),
+    Decimal128("0"),
+    Decimal128("-0"),
+    Decimal128("0.0"),
+    Decimal128("1"),
+    Decimal128("1.0"),
+    Decimal128("0.1"),
+    Decimal128("0.5"),
+    Decimal128("42.00"),
+    Decimal128("-7.5"),
+    Decimal128("9007199254740993"),
+    Decimal128("9223372036854775808"),
+    Decimal128("1234567890123456789012345678901234"),
+    Decimal128("1E+6144"),
+    Decimal128("1E-6176"),
+    Decimal128("Infinity"),
+    Decimal128("-Infinity"),
+    Decimal128("NaN"),
+]
+
+STRINGS: Final[list[BsonValue]] = [
+    "",
+    "a",
+    "A",
+    "ab",
+    "abc",
+    "Abc",
+    "b",
+    "1",
+    "10",
+    "42",
+    "é",
+    "e\u0301",
+    "ß",
+    "日本",
+    "😀",
+    "a\x00b",
+    "a b",
+    "line\nbreak",
+    "$price",
+    "true",
+    "2024-02-29T13:45:59.123Z",
+    "65e0a3c00000000000000001",
+]
+
+OBJECTS: Final[list[BsonValue]] = [
+    {},
+    {"a": 1},
+    {"a": 1.0},
+    {"a": 2},
+    {"a": None},
+    {"b": 1},
+    {"a": 1, "b": 2},
+    {"b": 2, "a": 1},
+    {"a": {"b": {"c": 1}}},
+    {"a": [1, 2]},
+    {"": 1},
+]
+
+ARRAYS: Final[list[BsonValue]] = [
+    [],
+    [None],
+    [1],
+    [1, 2],
+    [2, 1],
+    [1, 2, 3],
+    [3.0, Int64(1), Decimal128("2")],
+    ["a", "b"],
+    ["b", "a", "c", "a"],
+    [[]],
+    [[1, 2]],
+    [[1, 2], [3]],
+    [1, "a", None, {"a": 1}],
+    [{"a": 1}, {"a": 2}],
+    [{"a": 1, "b": 2}, {"b": 3}],
+    [{}],
+    [True, False],
+]
+
+OTHERS: Final[list[BsonValue]] = [
+    None,
+    True,
+    False,
+    b"",
+    b"abc",
+    b"abd",
+    Binary(b"abc", 128),
+    Binary(b"\x00\x01", 5),
+    Binary.from_uuid(uuid.UUID("12345678-1234-5678-1234-567812345678")),
+    ObjectId("65e0a3c00000000000000001"),
+    ObjectId("65e0a3c00000000000000002"),
+    ObjectId("000000000000000000000000"),
+    _DAY,
+    datetime.datetime(1970, 1, 1, tzinfo=datetime.UTC),
+    datetime.datetime(1969, 12, 31, 23, 59, 59, 999000, datetime.UTC),
+    DatetimeMS(-62135596800001),
+    DatetimeMS(253402300800000),
+    DatetimeMS(2**63 - 1),
+    Timestamp(1, 1),
+    Timestamp(1, 2),
+    Timestamp(2**32 - 1, 2**32 - 1),
+    Regex("abc", ""),
+    Regex("^a.*", "i"),
+    Regex("abd", "m"),
+    Code("function() {}"),
+    Code("function() {}", {"a": 1}),
+    Code("x", {}),
+    MinKey(),
+    MaxKey(),
+]
+
+ALL_VALUES: Final = [*NUMBERS, *STRINGS, *OBJECTS, *ARRAYS, *OTHERS]
+"""Every BSON type with its edges."""
+
+_FEW: Final[list[BsonValue]] = [
+    1,
+    Int64(2),
+    2.5,
+    Decimal128("3.5"),
+    float("nan"),
+    "a",
+    "B",
+    "",
+    {},
+    {"a": 1},
+    [],
+    [1, 2],
+    ["a"],
+    [[1]],
+    b"x",
+    ObjectId("65e0a3c00000000000000001"),
+    True,
+    False,
+    _DAY,
+    None,
+    Timestamp(5, 6),
+    Regex("^a", "i"),
+    MinKey(),
+    MaxKey(),
+]
+
+_SHAPES: Final[list[Document]] = [
+    {},
+    {"a": None},
+    {"a": 1},
+    {"a": {}},
+    {"a": []},
+    {"a": {"b": None}},
+    {"a": {"b": 1}},
+    {"a": {"b": "x", "c": 2}},
+    {"a": {"b": [1, 2, 3]}},
+    {"a": {"b": {"c": 1}}},
+    {"a": {"b": {"c": [1, {"d": 2}]}}},
+    {"a": {"b": [{"c": 1}, {"c": 2}, {"d": 3}]}},
+    {"a": [1, 2, 3]},
+    {"a": [None]},
+    {"a": [{}]},
+    {"a": [{"b": 1}]},
+    {"a": [{"b": 1}, {"b": 2}]},
+    {"a": [{"b": 1}, {"c": 2}, 5, None]},
+    {"a": [{"b": [1, 2]}, {"b": [3]}]},
+    {"a": [{"b": [{"c": 1}, {"c": 2}]}, {"b": {"c": 3}}]},
+    {"a": [{"b": None}, {"b": 4}]},
+    {"a": [[{"b": 1}]]},
+    {"a": [[1, 2], [3]]},
+    {"a": [[], [1]]},
+    {"a": [{"0": {"b": 7}}]},
+    {"a": {"0": 5}},
+    {"a": {"0": {"b": 6}}},
+    {"a": [{"b": {"0": 8}}]},
+    {"a": "text", "b": 1},
+    {"b": 1},
+    {"b": [1, 2], "a": 3},
+    {"a": 1.5, "b": {"c": "x"}},
+    {"a": [5, 6, 7], "b": [8, 9]},
+]
+
+_SHOP: Final[list[Document]] = [
+    {
+        "_id": i,
+        "item": item,
+        "price": price,
+        "quantity": quantity,
+        "tags": tags,
+        "supplier": supplier,
+        "added": datetime.datetime(2024, month, 10 + i, 8, 30 * (i % 2), tzinfo=datetime.UTC),
+        "reviews": [{"user": user, "stars": stars} for user, stars in reviews],
+    }
+    for i, (item, price, quantity, tags, supplier, month, reviews) in enumerate(
+        [
+            ("apple", 0.5, 100, ["fruit", "red"], {"name": "Orchard", "country": "NL"}, 1, [("ann", 5), ("bob", 3)]),
+            ("banana", 0.25, Int64(150), ["fruit", "yellow"], {"name": "Tropic", "country": "EC"}, 1, [("cy", 4)]),
+            ("carrot", Decimal128("0.10"), 300, ["vegetable"], {"name": "Orchard", "country": "NL"}, 2, []),
+            ("desk", 250, 4, ["furniture", "wood"], {"name": "Timber", "country": "SE"}, 2, [("ann", 2), ("dee", 5)]),
+            ("egg", 0.2, 600, [], {"name": "Farm", "country": "NL"}, 3, [("bob", 4), ("cy", 4), ("dee", 4)]),
+            ("fork", 3, None, ["kitchen", "metal"], {"name": "Forge", "country": "DE"}, 3, [("eve", 1)]),
+            ("guitar", 499.99, 2, ["music", "wood"], None, 4, [("ann", 5)]),
+            ("hat", 15, 20, ["clothes", "red"], {"name": "Atelier", "country": "FR"}, 5, []),
+            ("ink", 7.5, 0, ["office"], {"name": "Press"}, 6, [("bob", 3), ("eve", 2)]),
+            ("jar", 2.25, 75, ["kitchen", "glass"], {"name": "Forge", "country": "DE"}, 6, [("cy", 5)]),
+        ]
+    )
+]
+
+_ORDERS: Final[list[Document]] = [
+    {"_id": 1, "item": "apple", "quantity": 3, "customer": "ann"},
+    {"_id": 2, "item": "desk", "quantity": 1, "customer": "bob"},
+    {"_id": 3, "item": "apple", "quantity": 10, "customer": "cy"},
+    {"_id": 4, "item": "unicorn", "quantity": 1, "customer": "ann"},
+    {"_id": 5, "item": None, "quantity": 2, "customer": "dee"},
+    {"_id": 6, "quantity": 2, "customer": "ann"},
+    {"_id": 7, "item": ["egg", "jar"], "quantity": 12, "customer": "eve"},
+]
+
+SETS: Final[dict[str, list[Document]]] = {
+    "empty": [],
+    "one": [{"_id": 1, "a": 1, "b": {"c": 2}, "d": [1, 2, 3]}],
+    "every value": [{"v": value} for value in ALL_VALUES] + [{}],
+    "numbers": [{"v": value} for value in NUMBERS],
+    "strings": [{"v": value} for value in STRINGS],
+    "few values": [{"v": value} for value in _FEW] + [{}],
+    "few values in arrays": [{"v": [value]} for value in _FEW] + [{"v": [1, value]} for value in _FEW],
+    "few values in objects": [{"v": {"w": value}} for value in _FEW] + [{"v": [{"w": value}]} for value in _FEW],
+    "shapes": _SHAPES,
+    "shop": _SHOP,
+    "orders": _ORDERS,
+}
+"""The sets by name; a document without `_id` gets its position."""

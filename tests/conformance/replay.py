@@ -1,0 +1,103 @@
+"""Compare Satchel with the recorded results: `python -m tests.conformance.replay NAME ... --way language|command`."""
+
+from __future__ import annotations
+
+import argparse
+import collections
+import traceback
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+
+from satchel.values.bson_types import Document
+
+from . import extended_json, language
+from .case import RecordedCase, case_modules, recorded_cases
+from .server import ServerRunner
+
+Run = Callable[[RecordedCase], Document]
+
+
+def mismatch(case: RecordedCase, found: Document, *, code_only: bool) -> str | None:
+    """Compare a result with the recorded one, strictly: values, types, field order; errors by code and details.
+
+    Args:
+        case: The case with its recorded result.
+        found: What this run gave.
+        code_only: Compare only the code of errors, as the language knows neither write errors nor key patterns.
+
+    Returns:
+        Both results as text, or None when they agree.
+    """
+    expected = case.result or {}
+    if code_only:
+        expected, found = _error_alone(expected), _error_alone(found)
+    wanted, got = extended_json.dumps(expected), extended_json.dumps(found)
+    return None if wanted == got else f"expected {wanted}\n     got {got}"
+
+
+def _error_alone(result: Document) -> Document:
+    errors = result.get("writeErrors")
+    error = errors[0] if errors else result.get("error")
+    return {"error": error["code"]} if error else result
+
+
+def driver_available() -> bool:
+    """Tell whether Satchel's own client exists yet."""
+    try:
+        from satchel import MongoClient  # noqa: F401, PLC0415
+    except ImportError:
+        return False
+    return True
+
+
+@contextmanager
+def way(name: str, database: str) -> Iterator[Run]:
+    """Open one of the ways in which cases run: `language` or `command`."""
+    if name == "language":
+        yield language.run
+        return
+    from satchel import MongoClient  # noqa: PLC0415
+
+    with MongoClient(":memory:") as client:
+        yield ServerRunner(client, database).run
+
+
+def _failures(file: str, way_name: str, only: str) -> Iterator[tuple[str, str]]:
+    with way(way_name, f"conformance_{file}") as run:
+        for case in recorded_cases(file):
+            if only not in case.name:
+                continue
+            try:
+                difference = mismatch(case, run(case), code_only=way_name == "language")
+            except language.UnsupportedError:
+                yield "skipped", case.name
+                continue
+            except Exception:
+                difference = "raised " + "".join(traceback.format_exc(limit=-3))
+            yield ("same", case.name) if difference is None else ("different", f"{_shown(case)}\n{difference}")
+
+
+def _shown(case: RecordedCase) -> str:
+    return f"{case.id}\n command {extended_json.dumps(case.command)}"
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Run the command line."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("names", nargs="*", help="recorded files (default: all)")
+    parser.add_argument("--way", choices=["language", "command"], default="language")
+    parser.add_argument("--only", default="", help="only cases whose name has this in it")
+    parser.add_argument("--limit", type=int, default=20, help="how many mismatches to print")
+    parser.add_argument("--width", type=int, default=1500, help="characters of a line to print")
+    options = parser.parse_args(arguments)
+    for file in options.names or case_modules():
+        counts: collections.Counter[str] = collections.Counter()
+        for kind, text in _failures(file, options.way, options.only):
+            counts[kind] += 1
+            if kind == "different" and counts[kind] <= options.limit:
+                print("\n".join(line[: options.width] for line in text.split("\n")), end="\n\n")
+        print(file, dict(counts))
+
+
+if __name__ == "__main__":
+    main()
