@@ -19,7 +19,7 @@ from satchel.values.collation import Collation, parse_collation
 ID_INDEX_NAME = "_id_"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class IndexEntry:
     """An index of a collection.
 
@@ -113,7 +113,7 @@ def is_descending(direction: BsonValue) -> bool:
 ID_INDEX = IndexEntry({"v": 2, "key": {"_id": 1}, "name": ID_INDEX_NAME}, "")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class CollectionEntry:
     """A collection or a view.
 

@@ -1,0 +1,1 @@
+"""Execution: scans, filters and sorts over a snapshot, as generators that outlive it."""

@@ -1,0 +1,158 @@
+"""Server-side cursors: results that a client takes batch by batch."""
+
+from __future__ import annotations
+
+import random
+import threading
+import time
+from collections import deque
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+
+from satchel.engine.execution.slot import ReadSlot
+from satchel.engine.namespaces import Namespace
+from satchel.errors import ErrorCode, ServerError
+from satchel.settings import CURSOR_TIMEOUT_SECONDS, MAX_BATCH_BYTES
+
+
+@dataclass(slots=True, eq=False)
+class Cursor:
+    """A result that is under way.
+
+    Attributes:
+        documents: The documents still to come, as BSON.
+        slot: Where the scans under `documents` find their snapshot; a command attaches one while it runs.
+        check_alive: Raises QueryPlanKilled (175) when what the cursor reads is gone.
+        tailable: Whether the cursor stays open at the end of its data.
+        await_data: Whether a getMore at the end waits for more.
+        no_timeout: Whether it is kept however long it is idle.
+        max_time_ms: The time limit that the command gave for every getMore of the cursor together, or 0.
+    """
+
+    namespace: Namespace
+    documents: Iterator[bytes]
+    slot: ReadSlot
+    id: int = 0
+    check_alive: Callable[[object], None] | None = None
+    tailable: bool = False
+    await_data: bool = False
+    no_timeout: bool = False
+    max_time_ms: int = 0
+    comment: object = None
+    session: object = None
+    in_use: bool = False
+    exhausted: bool = False
+    used_at: float = field(default_factory=time.monotonic)
+    _waiting: deque[bytes] = field(default_factory=deque)
+
+    def next_batch(self, limit: int) -> list[bytes]:
+        """Take up to `limit` documents, and no more than 16 MiB of them (but always one).
+
+        Afterwards `exhausted` says whether there are any more.
+        """
+        batch: list[bytes] = []
+        size = 0
+        while len(batch) < limit:
+            document = self._take()
+            if document is None:
+                break
+            size += len(document)
+            if batch and size > MAX_BATCH_BYTES:
+                self._waiting.append(document)
+                break
+            batch.append(document)
+        return batch
+
+    def peek_exhausted(self) -> bool:
+        """Tell whether nothing is left, by looking for one more document."""
+        if not self._waiting and not self.exhausted:
+            document = self._take()
+            if document is not None:
+                self._waiting.append(document)
+        return self.exhausted and not self._waiting
+
+    def _take(self) -> bytes | None:
+        if self._waiting:
+            return self._waiting.popleft()
+        document = next(self.documents, None)
+        if document is None and not self.tailable:
+            self.exhausted = True
+        return document
+
+
+class CursorRegistry:
+    """The open cursors of a file."""
+
+    def __init__(self) -> None:
+        self._cursors: dict[int, Cursor] = {}
+        self._lock = threading.Lock()
+        self._swept_at = time.monotonic()
+        self.opened_total = 0
+        self.timed_out_total = 0
+
+    def register(self, cursor: Cursor) -> int:
+        """Give a cursor an id and keep it until it is exhausted, killed or timed out."""
+        self._sweep()
+        with self._lock:
+            while not cursor.id or cursor.id in self._cursors:
+                cursor.id = random.getrandbits(62) + 1
+            self._cursors[cursor.id] = cursor
+            self.opened_total += 1
+        return cursor.id
+
+    def check_out(self, cursor_id: int, namespace: Namespace) -> Cursor:
+        """Take a cursor for one getMore; `check_in` or `forget` gives it back.
+
+        Raises:
+            ServerError: CursorNotFound (43); CursorInUse (143); Unauthorized (13) for another namespace's cursor.
+        """
+        self._sweep()
+        with self._lock:
+            cursor = self._cursors.get(cursor_id)
+            if cursor is None:
+                raise ServerError(ErrorCode.CursorNotFound, f"cursor id {cursor_id} not found")
+            if cursor.namespace != namespace:
+                raise ServerError(
+                    ErrorCode.Unauthorized,
+                    f"Requested getMore on namespace '{namespace.full}', but cursor belongs to a different namespace "
+                    f"{cursor.namespace.full}",
+                )
+            if cursor.in_use:
+                raise ServerError(ErrorCode.CursorInUse, f"cursor id {cursor_id} is already in use")
+            cursor.in_use = True
+            return cursor
+
+    def check_in(self, cursor: Cursor) -> None:
+        """Give back a cursor that has more to tell."""
+        cursor.used_at = time.monotonic()
+        cursor.in_use = False
+
+    def forget(self, cursor_id: int) -> Cursor | None:
+        """Remove a cursor and return it, or None when there is none of that id. Never blocks for long."""
+        with self._lock:
+            return self._cursors.pop(cursor_id, None)
+
+    def get(self, cursor_id: int) -> Cursor | None:
+        """Return an open cursor, or None."""
+        return self._cursors.get(cursor_id)
+
+    def clear(self) -> None:
+        """Forget every cursor."""
+        with self._lock:
+            self._cursors.clear()
+
+    def __len__(self) -> int:
+        return len(self._cursors)
+
+    def _sweep(self) -> None:
+        """Forget cursors that have been idle for too long; looked at no more than once a second."""
+        now = time.monotonic()
+        if now - self._swept_at < 1.0:
+            return
+        self._swept_at = now
+        with self._lock:
+            for cursor in list(self._cursors.values()):
+                idle = now - cursor.used_at
+                if idle > CURSOR_TIMEOUT_SECONDS and not cursor.in_use and not cursor.no_timeout:
+                    del self._cursors[cursor.id]
+                    self.timed_out_total += 1

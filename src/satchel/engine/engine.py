@@ -1,0 +1,110 @@
+"""The engine of one open file: everything that its commands share."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from satchel.engine.catalog import Catalog, CollectionEntry
+from satchel.engine.cursors import CursorRegistry
+from satchel.engine.namespaces import Namespace
+from satchel.engine.operation import Operation
+from satchel.engine.units import ReadUnit, WriteUnit
+from satchel.errors import (
+    ErrorCode,
+    NewerFormatError,
+    NotADatabaseError,
+    ReadOnlyStorageError,
+    ServerError,
+    StorageError,
+    StorageFullError,
+)
+from satchel.storage.interface import Reader, Storage
+
+
+class Engine:
+    """A file, its catalog as last seen, its cursors and its running operations.
+
+    Args:
+        storage: The open storage; the engine closes it.
+    """
+
+    def __init__(self, storage: Storage) -> None:
+        self.storage = storage
+        self.cursors = CursorRegistry()
+        self.operations: dict[int, Operation] = {}
+        self.started = time.time()
+        self.opcounters: Counter[str] = Counter()
+        self.data_written = threading.Condition()
+        self._catalog: Catalog | None = None
+
+    @contextmanager
+    def read(self) -> Iterator[ReadUnit]:
+        """Open a snapshot with the catalog that belongs to it."""
+        with _translated(), self.storage.read() as reader:
+            yield ReadUnit(reader, self._catalog_of(reader))
+
+    @contextmanager
+    def write(self, operation: Operation) -> Iterator[WriteUnit]:
+        """Run the block as one write transaction, durable if the operation asks for it."""
+        with _translated():
+            with self.storage.write(durable=operation.durable) as writer:
+                yield WriteUnit(writer, self._catalog_of(writer))
+            self._announce()
+
+    def _announce(self) -> None:
+        """Wake the tailable cursors that wait for data."""
+        with self.data_written:
+            self.data_written.notify_all()
+
+    def _catalog_of(self, reader: Reader) -> Catalog:
+        catalog = self._catalog
+        if catalog is None or catalog.version != reader.catalog_version():
+            catalog = self._catalog = Catalog.load(reader, catalog)
+        return catalog
+
+    def collection(self, namespace: Namespace) -> CollectionEntry | None:
+        """Return the entry of a namespace as it is now, or None."""
+        with self.read() as unit:
+            return unit.catalog.get(namespace)
+
+    def ensure_collection(self, namespace: Namespace, operation: Operation) -> None:
+        """Create a collection that a write is about to use, if it is not there."""
+        with self.write(operation) as unit:
+            unit.ensure_collection(namespace)
+
+    def close(self) -> None:
+        """Kill what runs, forget the cursors, close the file."""
+        for operation in list(self.operations.values()):
+            operation.killed = ErrorCode.InterruptedAtShutdown
+        self._announce()
+        self.cursors.clear()
+        self.storage.close()
+
+
+@contextmanager
+def _translated() -> Iterator[None]:
+    """Turn the storage's failures into the errors that clients see."""
+    try:
+        yield
+    except StorageError as error:
+        raise server_error(error) from error
+
+
+def server_error(error: StorageError) -> ServerError:
+    """Return a storage failure as a MongoDB server reports it."""
+    for cls, code in _CODES:
+        if isinstance(error, cls):
+            return ServerError(code, str(error))
+    return ServerError(ErrorCode.OperationFailed, str(error))
+
+
+_CODES: tuple[tuple[type[StorageError], ErrorCode], ...] = (
+    (StorageFullError, ErrorCode.OutOfDiskSpace),
+    (ReadOnlyStorageError, ErrorCode.IllegalOperation),
+    (NotADatabaseError, ErrorCode.DataCorruptionDetected),
+    (NewerFormatError, ErrorCode.UnsupportedFormat),
+)

@@ -1,0 +1,64 @@
+"""One running operation: its language context, its time limit, its durability, and whether somebody killed it."""
+
+from __future__ import annotations
+
+import itertools
+import time
+from dataclasses import dataclass, field
+
+from satchel.engine.namespaces import Namespace
+from satchel.errors import ErrorCode, ServerError
+from satchel.mql.context import Context
+from satchel.values.bson_types import Document
+
+_operation_ids = itertools.count(1)
+
+
+@dataclass(slots=True)
+class Operation:
+    """What a command carries through the engine.
+
+    Attributes:
+        database: The database that the command names.
+        command: The command's name, for `currentOp` and logs.
+        durable: Whether a write has to be on the disk before it is acknowledged (`j: true`, `w: "majority"`).
+        deadline: `time.monotonic()` at which the operation runs out of time, or None.
+        connection_id: The client connection it came on; 0 for the engine's own work.
+        bypass_validation: Whether `bypassDocumentValidation` was given.
+    """
+
+    database: str
+    command: str = ""
+    durable: bool = False
+    deadline: float | None = None
+    connection_id: int = 0
+    bypass_validation: bool = False
+    comment: object = None
+    body: Document = field(default_factory=dict)
+    context: Context = field(default_factory=Context)
+    id: int = field(default_factory=lambda: next(_operation_ids))
+    started: float = field(default_factory=time.monotonic)
+    killed: ErrorCode | None = None
+
+    def __post_init__(self) -> None:
+        self.context.check_interrupt = self.check_interrupt
+
+    def namespace(self, collection: str) -> Namespace:
+        """Return a collection of the command's database."""
+        return Namespace(self.database, collection)
+
+    def check_interrupt(self) -> None:
+        """Raise when the operation is to end.
+
+        Raises:
+            ServerError: MaxTimeMSExpired (50) past the deadline, or the code that it was killed with.
+        """
+        if self.deadline is not None and time.monotonic() > self.deadline:
+            raise ServerError(ErrorCode.MaxTimeMSExpired, "operation exceeded time limit")
+        if self.killed is not None:
+            raise ServerError(self.killed, "operation was interrupted")
+
+    def set_time_limit(self, max_time_ms: int) -> None:
+        """Let the operation end `max_time_ms` milliseconds from its start; 0 means no limit."""
+        if max_time_ms:
+            self.deadline = self.started + max_time_ms / 1000

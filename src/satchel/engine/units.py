@@ -1,0 +1,103 @@
+"""Units of work: a snapshot to read in, and a write transaction that knows the catalog."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+
+from satchel.engine.catalog import Catalog, CollectionEntry, IndexEntry, save_entry
+from satchel.engine.namespaces import Namespace
+from satchel.errors import ErrorCode, ServerError
+from satchel.storage.interface import Reader, Writer
+from satchel.values.bson_types import Document
+
+
+@dataclass(slots=True)
+class ReadUnit:
+    """A snapshot of the file and the catalog as it was then."""
+
+    reader: Reader
+    catalog: Catalog
+
+
+class WriteUnit(ReadUnit):
+    """A write transaction. Changes of the catalog are visible to it at once, and to others when it commits."""
+
+    __slots__ = ("writer",)
+
+    def __init__(self, writer: Writer, catalog: Catalog) -> None:
+        super().__init__(writer, catalog)
+        self.writer = writer
+
+    def create_collection(self, namespace: Namespace, options: Document) -> CollectionEntry:
+        """Add a collection or (with `viewOn` among the options) a view.
+
+        Raises:
+            ServerError: NamespaceExists (48); DatabaseDifferCase (13297).
+        """
+        if self.catalog.get(namespace) is not None:
+            raise ServerError(ErrorCode.NamespaceExists, f"Collection {namespace.full} already exists.")
+        self._check_database_case(namespace.database)
+        table = "" if "viewOn" in options else self.writer.create_table(namespace.full)
+        entry = CollectionEntry(namespace, table, uuid.uuid4(), options)
+        if entry.is_view:
+            entry = replace(entry, indexes=())
+        self.save(entry)
+        return entry
+
+    def _check_database_case(self, database: str) -> None:
+        for other in self.catalog.databases():
+            if other != database and other.lower() == database.lower():
+                raise ServerError(
+                    ErrorCode.DatabaseDifferCase,
+                    f"db already exists with different case already have: [{other}] trying to create [{database}]",
+                )
+
+    def ensure_collection(self, namespace: Namespace) -> CollectionEntry:
+        """Return the collection of a namespace, made now if need be.
+
+        Raises:
+            ServerError: CommandNotSupportedOnView (166).
+        """
+        entry = self.catalog.get(namespace)
+        if entry is None:
+            return self.create_collection(namespace, {})
+        if entry.is_view:
+            raise ServerError(
+                ErrorCode.CommandNotSupportedOnView, f"Namespace {namespace.full} is a view, not a collection"
+            )
+        return entry
+
+    def drop_collection(self, entry: CollectionEntry) -> None:
+        """Remove a collection with its indexes, or a view."""
+        self.drop_indexes(entry.secondary_indexes)
+        if entry.table:
+            self.writer.drop_table(entry.table)
+        self.writer.delete_catalog_row(entry.namespace.full)
+        self.reload()
+
+    def rename_collection(self, entry: CollectionEntry, target: Namespace) -> None:
+        """Give a collection another name; its records and indexes stay as they are."""
+        self._check_database_case(target.database)
+        table = self.writer.rename_table(entry.table, target.full)
+        indexes = tuple(
+            index if index.is_id else replace(index, table=self.writer.rename_table(index.table, f"{table}${index.name}"))
+            for index in entry.indexes
+        )
+        self.writer.delete_catalog_row(entry.namespace.full)
+        self.save(replace(entry, namespace=target, table=table, indexes=indexes))
+
+    def drop_indexes(self, indexes: Iterable[IndexEntry]) -> None:
+        """Remove the storage of indexes; the caller saves an entry without them."""
+        for index in indexes:
+            self.writer.drop_index(index.table)
+
+    def save(self, entry: CollectionEntry) -> None:
+        """Write a new or changed entry into the catalog."""
+        save_entry(self.writer, entry)
+        self.reload()
+
+    def reload(self) -> None:
+        """Read the catalog again, as this transaction sees it now."""
+        self.catalog = Catalog.load(self.writer, self.catalog)

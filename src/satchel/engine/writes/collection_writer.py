@@ -1,0 +1,170 @@
+"""One collection in one write transaction: records and index keys change together, here and nowhere else."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from typing import TypeAlias
+
+from satchel.engine.catalog import ID_INDEX, CollectionEntry, IndexEntry
+from satchel.engine.indexes.keys import KeyGenerator, key_generator
+from satchel.engine.units import WriteUnit
+from satchel.engine.writes.documents import check_size
+from satchel.errors import DuplicateKeyError, ErrorCode, ServerError
+from satchel.storage.interface import IndexRow, NewRecord
+from satchel.values.bson_types import Document, decode_document, encode_document
+from satchel.values.shell_text import shell_text
+
+Prepared: TypeAlias = tuple[bytes, bytes, Document]
+"""A document ready to be stored: KeyString of `_id`, BSON, decoded (see `prepare_insert`)."""
+
+
+class CollectionWriter:
+    """Writes to one collection.
+
+    Args:
+        unit: The write transaction.
+        entry: The collection, as the transaction's catalog has it.
+    """
+
+    def __init__(self, unit: WriteUnit, entry: CollectionEntry) -> None:
+        self._unit = unit
+        self._writer = unit.writer
+        self.entry = entry
+        self._generators = [(index, key_generator(index)) for index in entry.secondary_indexes]
+        self._next_rid = 0
+
+    def insert(self, documents: Sequence[Prepared]) -> None:
+        """Add documents, all or none.
+
+        Raises:
+            ServerError: DuplicateKey (11000), or what an index has against a document.
+        """
+        with self._writer.savepoint():
+            self._insert(documents)
+        self._trim()
+
+    def _insert(self, documents: Sequence[Prepared]) -> None:
+        first = self._take_rids(len(documents))
+        records = [NewRecord(first + offset, *prepared) for offset, prepared in enumerate(documents)]
+        try:
+            self._writer.insert(self.entry.table, records)
+        except DuplicateKeyError as error:
+            document = _document_with(records, error.key)
+            raise duplicate_key_error(self.entry, ID_INDEX, {"_id": document["_id"]}) from error
+        for index, generator in self._generators:
+            rows = [(key, record.rid) for record in records for key in self._keys(index, generator, record.document)]
+            rows.sort()
+            try:
+                self._writer.insert_keys(index.table, rows)
+            except DuplicateKeyError as error:
+                document = _owner(records, generator, error.key)
+                raise duplicate_key_error(self.entry, index, generator.key_value(document, error.key)) from error
+
+    def _take_rids(self, count: int) -> int:
+        first = self._next_rid or self._writer.last_rid(self.entry.table) + 1
+        self._next_rid = first + count
+        return first
+
+    def replace(self, rid: int, old: Document, new: Document) -> bytes:
+        """Put `new` in the place of `old`, whose `_id` it has, and return its BSON.
+
+        Raises:
+            ServerError: DuplicateKey (11000), BSONObjectTooLarge (10334), or what an index has against the document.
+        """
+        bson = encode_document(new)
+        check_size(bson)
+        if self.entry.has_unique_index:
+            with self._writer.savepoint():
+                self._replace(rid, old, new, bson)
+        else:
+            self._replace(rid, old, new, bson)
+        return bson
+
+    def _replace(self, rid: int, old: Document, new: Document, bson: bytes) -> None:
+        changes = [
+            (index, generator, generator.keys(old), self._keys(index, generator, new))
+            for index, generator in self._generators
+        ]
+        self._writer.replace(self.entry.table, rid, bson, new)
+        for index, generator, before, after in changes:
+            if before == after:
+                continue
+            old_keys, new_keys = set(before), set(after)
+            self._writer.delete_keys(index.table, [(key, rid) for key in before if key not in new_keys])
+            try:
+                self._writer.insert_keys(index.table, [(key, rid) for key in after if key not in old_keys])
+            except DuplicateKeyError as error:
+                raise duplicate_key_error(self.entry, index, generator.key_value(new, error.key)) from error
+
+    def delete(self, matches: Iterable[tuple[int, Document]]) -> None:
+        """Remove documents, given by record id and contents."""
+        rids = []
+        rows: list[list[IndexRow]] = [[] for _ in self._generators]
+        for rid, document in matches:
+            rids.append(rid)
+            for (_, generator), index_rows in zip(self._generators, rows, strict=True):
+                index_rows.extend((key, rid) for key in generator.keys(document))
+        self._writer.delete(self.entry.table, rids)
+        for (index, _), index_rows in zip(self._generators, rows, strict=True):
+            index_rows.sort()
+            self._writer.delete_keys(index.table, index_rows)
+
+    @property
+    def needs_documents_to_delete(self) -> bool:
+        """Whether `delete` looks at the documents at all."""
+        return bool(self._generators)
+
+    def _keys(self, index: IndexEntry, generator: KeyGenerator, document: Document) -> list[bytes]:
+        keys = generator.keys(document)
+        if not index.multikey and generator.is_multikey(document):
+            self._mark_multikey(index)
+        return keys
+
+    def _mark_multikey(self, index: IndexEntry) -> None:
+        """Remember that the index has met an array; the planner must know before anybody reads."""
+        current = self.entry.index(index.name)
+        if current is not None and not current.multikey:
+            self.entry = self.entry.with_index(replace(current, multikey=True))
+            self._unit.save(self.entry)
+
+    def _trim(self) -> None:
+        """Let the oldest documents of a capped collection go until it fits again."""
+        if not self.entry.capped:
+            return
+        table = self.entry.table
+        excess_bytes = self._writer.data_bytes(table) - self.entry.capped_size_bytes
+        limit = self.entry.capped_max_documents
+        excess_documents = self._writer.count(table) - limit if limit is not None else 0
+        if excess_bytes <= 0 and excess_documents <= 0:
+            return
+        from_the_oldest = []
+        for rid, bson in self._writer.scan(table):
+            if excess_bytes <= 0 and excess_documents <= 0:
+                break
+            from_the_oldest.append((rid, bson))
+            excess_bytes -= len(bson)
+            excess_documents -= 1
+        self.delete_records(from_the_oldest)
+
+    def delete_records(self, records: Iterable[tuple[int, bytes]]) -> None:
+        """Remove documents, given by record id and BSON."""
+        self.delete((rid, decode_document(bson)) for rid, bson in records)
+
+
+def _document_with(records: Sequence[NewRecord], id_key: bytes) -> Document:
+    return next(record.document for record in records if record.id_key == id_key)
+
+
+def _owner(records: Sequence[NewRecord], generator: KeyGenerator, key: bytes) -> Document:
+    return next(record.document for record in reversed(records) if key in generator.keys(record.document))
+
+
+def duplicate_key_error(entry: CollectionEntry, index: IndexEntry, key_value: Document) -> ServerError:
+    """Return the error of a unique index that holds a key already."""
+    shown = ", ".join(f"{name}: {shell_text(value)}" for name, value in key_value.items())
+    return ServerError(
+        ErrorCode.DuplicateKey,
+        f"E11000 duplicate key error collection: {entry.namespace.full} index: {index.name} dup key: {{ {shown} }}",
+        details={"keyPattern": dict(index.key_pattern), "keyValue": key_value},
+    )

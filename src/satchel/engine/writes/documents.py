@@ -1,0 +1,110 @@
+"""What a document has to be before it is stored: an `_id` in front, of an allowed type; within MongoDB's limits."""
+
+from __future__ import annotations
+
+import itertools
+import time
+from typing import Final
+
+from bson import ObjectId, Regex, Timestamp
+
+from satchel.errors import ErrorCode, ServerError
+from satchel.storage.interface import NewRecord
+from satchel.values import key_string
+from satchel.values.bson_types import (
+    MAX_DOCUMENT_SIZE_BYTES,
+    MISSING,
+    BsonValue,
+    Document,
+    Field,
+    decode_document,
+    encode_document,
+)
+from satchel.values.collation import Collation
+
+_increments = itertools.count(1)
+_EMPTY_TIMESTAMP: Final = Timestamp(0, 0)
+
+
+def prepare_insert(source: bytes | Document, collation: Collation | None = None) -> tuple[bytes, bytes, Document]:
+    """Make a document that a client sent ready to be stored.
+
+    Args:
+        source: The document, as BSON or decoded.
+        collation: The collection's collation, under which `_id`s are told apart.
+
+    Returns:
+        The KeyString of `_id`, the BSON as it will be stored, and the document decoded.
+
+    Raises:
+        ServerError: BSONObjectTooLarge (10334), InvalidBSON (22), InvalidIdField (53), BadValue (2).
+    """
+    if isinstance(source, dict):
+        document, bson = source, b""
+    else:
+        check_size(source)
+        document, bson = decode_document(source), bytes(source)
+    complete = _with_id_in_front(_with_timestamps(document))
+    if complete is not document or not bson:
+        document, bson = complete, encode_document(complete)
+        check_size(bson)
+    identifier = document["_id"]
+    check_id(identifier)
+    return key_string.encode(identifier, collation), bson, document
+
+
+def new_record(rid: int, prepared: tuple[bytes, bytes, Document]) -> NewRecord:
+    """Return the record of a prepared document."""
+    return NewRecord(rid, *prepared)
+
+
+def check_size(bson: bytes | memoryview) -> None:
+    """Raise BSONObjectTooLarge (10334) for a document over 16 MiB."""
+    if len(bson) > MAX_DOCUMENT_SIZE_BYTES:
+        raise ServerError(
+            ErrorCode.BSONObjectTooLarge,
+            f"BSONObj size: {len(bson)} (0x{len(bson):X}) is invalid. Size must be between 0 and "
+            f"{MAX_DOCUMENT_SIZE_BYTES}(16MB)",
+        )
+
+
+def check_id(value: BsonValue) -> None:
+    """Raise when `value` may not be an `_id`.
+
+    Raises:
+        ServerError: InvalidIdField (53) for an array, a regex or undefined; DollarPrefixedFieldName (52) for a
+            document with a `$` name in it.
+    """
+    if isinstance(value, list):
+        raise ServerError(ErrorCode.InvalidIdField, "The '_id' value cannot be of type array")
+    if isinstance(value, Regex):
+        raise ServerError(ErrorCode.InvalidIdField, "The '_id' value cannot be of type regex")
+    if isinstance(value, dict):
+        for name in value:
+            if name[:1] == "$":
+                raise ServerError(
+                    ErrorCode.DollarPrefixedFieldName,
+                    f"_id fields may not contain '$'-prefixed fields: {name} is not valid for storage.",
+                )
+
+
+def _with_id_in_front(document: Document) -> Document:
+    identifier: Field = document.get("_id", MISSING)
+    if identifier is MISSING:
+        return {"_id": ObjectId(), **document}
+    if next(iter(document)) == "_id":
+        return document
+    return {"_id": identifier, **document}
+
+
+def _with_timestamps(document: Document) -> Document:
+    """Put the current time in the place of empty timestamps at the top level, as MongoDB does (but not in `_id`)."""
+    empty = [name for name, value in document.items() if value.__class__ is Timestamp and value == _EMPTY_TIMESTAMP]
+    if not empty or empty == ["_id"]:
+        return document
+    return {**document, **{name: current_timestamp() for name in empty if name != "_id"}}
+
+
+def current_timestamp() -> Timestamp:
+    """Return a timestamp of now that differs from every other one of this process."""
+    return Timestamp(int(time.time()), next(_increments) & 0x7FFFFFFF)
