@@ -163,6 +163,8 @@ class ErrorCode(IntEnum):
     NotPrimaryNoSecondaryOk = 13435
     NotPrimaryOrSecondary = 13436
     OutOfDiskSpace = 14031
+    IDLFailedToParse = 40414
+    IDLUnknownField = 40415
 
 
 def code_name(code: int) -> str:

@@ -31,6 +31,7 @@ class Context:
         cluster_time: `$$CLUSTER_TIME`, or None where there is no cluster time.
         collation: How strings compare; None means by their bytes (`locale: "simple"`).
         variables: The user's variables of `let`, already evaluated.
+        unbound: Names of variables whose values come later: a pipeline inside a stage is checked before it has them.
         random: The source of `$rand`, `$sampleRate` and `$sample`.
         allow_disk_use: Whether blocking stages may spill.
         memory_limit_bytes: What one blocking stage may hold in memory.
@@ -42,6 +43,7 @@ class Context:
     cluster_time: Timestamp | None = None
     collation: Collation | None = None
     variables: Mapping[str, BsonValue] = field(default_factory=dict)
+    unbound: frozenset[str] = frozenset()
     random: random.Random = field(default_factory=random.Random)
     allow_disk_use: bool = True
     memory_limit_bytes: int = 100 * 1024 * 1024

@@ -10,11 +10,20 @@ from satchel.errors import ErrorCode, ServerError
 from satchel.mql.context import Context
 from satchel.mql.expressions.composite import array_expression, object_expression
 from satchel.mql.expressions.expression import NO_FIELDS, NO_VARIABLES, Expression, Variables, constant
-from satchel.mql.expressions.field_path import check_field_name, root_path, split_path, variable_path
+from satchel.mql.expressions.field_path import check_field_name, read_path, root_path, split_path, variable_path
 from satchel.mql.expressions.registry import OPERATORS, Signature
-from satchel.values.bson_types import MISSING, BsonValue, Document
+from satchel.mql.expressions.variable import check_variable_name
+from satchel.values.bson_types import MISSING, BsonValue, Document, Field
 
 SYSTEM_VARIABLES: Final = frozenset({"NOW", "ROOT", "CURRENT", "REMOVE", "CLUSTER_TIME", "USER_ROLES"})
+
+_DOCUMENT_VARIABLES: Final = frozenset({"ROOT", "CURRENT"})
+_UNAVAILABLE: Final = {
+    "CLUSTER_TIME": (51144, "Builtin variable '$$CLUSTER_TIME' is not available"),
+    "JS_SCOPE": (51144, "Builtin variable '$$JS_SCOPE' is not available"),
+    "IS_MR": (51144, "Builtin variable '$$IS_MR' is not available"),
+    "SEARCH_META": (6347902, "Can't access $$SEARCH_META without a $search stage earlier in the pipeline"),
+}
 
 
 def parse_expression(spec: BsonValue, context: Context, variables: frozenset[str] = NO_FIELDS) -> Expression:
@@ -29,10 +38,17 @@ def parse_expression(spec: BsonValue, context: Context, variables: frozenset[str
     Raises:
         ServerError: The expression is malformed, or a constant part of it cannot be computed.
     """
-    expression = Parser(context, variables, context.variables).parse(spec)
+    expression = Parser(context, variables | context.unbound, context.variables).parse(spec)
     if expression.failure is not None:
         raise expression.failure
     return expression
+
+
+def _system_constants(context: Context) -> dict[str, Field]:
+    known: dict[str, Field] = {"NOW": context.now, "REMOVE": MISSING, "USER_ROLES": []}
+    if context.cluster_time is not None:
+        known["CLUSTER_TIME"] = context.cluster_time
+    return known
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,31 +154,11 @@ class Parser:
         """Parse `$path` or `$$variable.path`."""
         if reference == "$":
             raise ServerError(16872, "'$' by itself is not a valid FieldPath")
-        if reference[:2] != "$$":
-            return self._current(split_path(reference[1:]))
-        name, *parts = split_path(reference[2:]) if len(reference) > 2 else ("",)
+        path = reference[2:] if reference[1:2] == "$" else f"CURRENT.{reference[1:]}"
+        name = check_variable_name(path.partition(".")[0], reading=True)
+        if name not in self.constants and name not in self.variables and name not in _DOCUMENT_VARIABLES:
+            raise ServerError(*_UNAVAILABLE.get(name, (17276, f"Use of undefined variable: {name}")))
+        parts = split_path(path)[1:]
         if name in self.constants:
-            return self._known(self.constants[name], tuple(parts))
-        if name == "CURRENT":
-            return self._current(tuple(parts))
-        if name in self.variables:
-            return variable_path(name, tuple(parts))
-        return self._system(name, tuple(parts))
-
-    def _current(self, parts: tuple[str, ...]) -> Expression:
-        return variable_path("CURRENT", parts) if "CURRENT" in self.variables else root_path(parts)
-
-    def _system(self, name: str, parts: tuple[str, ...]) -> Expression:
-        if name == "ROOT":
-            return root_path(parts)
-        if name == "REMOVE":
-            return constant(MISSING)
-        if name == "NOW":
-            return self._known(self.context.now, parts)
-        if name == "CLUSTER_TIME" and self.context.cluster_time is not None:
-            return self._known(self.context.cluster_time, parts)
-        raise ServerError(17276, f"Use of undefined variable: {name}")
-
-    @staticmethod
-    def _known(value: BsonValue, parts: tuple[str, ...]) -> Expression:
-        return constant(value if not parts else MISSING)
+            return constant(read_path(self.constants[name], parts))
+        return variable_path(name, parts) if name in self.variables else root_path(parts)

@@ -1,0 +1,1 @@
+"""Accumulators of `$group` and the window functions that share their code."""

@@ -1,0 +1,167 @@
+"""Pipelines: parsed, checked, rewritten, run."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from satchel.errors import ErrorCode, ServerError
+from satchel.mql.context import Context
+from satchel.mql.match import MatchExpression
+from satchel.mql.pipeline import rewrites
+from satchel.mql.pipeline.source import Namespace, Source
+from satchel.mql.pipeline.stage import STAGES, Position, Scope, Stage
+from satchel.mql.pipeline.stages.match import MatchStage
+from satchel.mql.pipeline.stages.sort import SortStage
+from satchel.mql.pipeline.unsupported import UNSUPPORTED_STAGES
+from satchel.mql.sort import SortPattern
+from satchel.values.bson_types import BsonValue, Document
+
+MAX_STAGES = 1000
+
+
+@dataclass(frozen=True, slots=True)
+class Leading:
+    """The leading part of a pipeline, which the engine may answer from indexes, and the rest.
+
+    The documents of the pipeline are `rest.run(found)`, where `found` are the documents that match, in order,
+    without the first `skip`, and at most `limit`.
+
+    Attributes:
+        filter: The filter's document, or None for all documents.
+        match: The same filter, parsed.
+        sort: The order, or None.
+        skip: How many documents to leave out.
+        limit: How many to return at most, or None.
+        fields: The dotted paths that `rest` reads, or None when it needs whole documents.
+        rest: What remains to run.
+    """
+
+    filter: Document | None
+    match: MatchExpression | None
+    sort: SortPattern | None
+    skip: int
+    limit: int | None
+    fields: frozenset[str] | None
+    rest: Pipeline
+
+
+class Pipeline:
+    """A parsed pipeline.
+
+    Args:
+        stages: Its stages, rewritten.
+
+    Attributes:
+        stages: The stages in order.
+    """
+
+    def __init__(self, stages: Sequence[Stage]) -> None:
+        self.stages = tuple(stages)
+
+    def run(self, documents: Iterator[Document]) -> Iterator[Document]:
+        """Yield the pipeline's documents for these input documents, lazily where the stages allow."""
+        for stage in self.stages:
+            documents = stage.run(documents)
+        return documents
+
+    @property
+    def reads_input(self) -> bool:
+        """Whether the pipeline reads its collection; False when the first stage brings its own documents."""
+        return not self.stages or self.stages[0].reads_input
+
+    @property
+    def writes(self) -> bool:
+        """Whether the pipeline ends in `$out` or `$merge`."""
+        return bool(self.stages) and self.stages[-1].placement.position is Position.LAST
+
+    def fields(self) -> frozenset[str] | None:
+        """Return the dotted paths of the input that the pipeline reads, or None for whole documents."""
+        return rewrites.needed_fields(self.stages)
+
+    def spec(self) -> list[Document]:
+        """Return the rewritten pipeline, as `explain` shows it."""
+        return [stage.spec() for stage in self.stages]
+
+    def leading(self) -> Leading:
+        """Split off what the engine can do itself: a filter, an order, skip and limit."""
+        stages = list(self.stages)
+        match = stages.pop(0) if stages and isinstance(stages[0], MatchStage) else None
+        sort = stages.pop(0) if stages and isinstance(stages[0], SortStage) else None
+        skip, limit, count = rewrites.leading_window(stages)
+        rest = Pipeline(stages[count:])
+        return Leading(
+            filter=match.filter if isinstance(match, MatchStage) else None,
+            match=match.expression if isinstance(match, MatchStage) else None,
+            sort=sort.pattern if isinstance(sort, SortStage) else None,
+            skip=skip,
+            limit=limit,
+            fields=rest.fields(),
+            rest=rest,
+        )
+
+
+def parse_pipeline(
+    specs: BsonValue, context: Context, source: Source | None = None, namespace: Namespace | None = None
+) -> Pipeline:
+    """Parse a pipeline.
+
+    Args:
+        specs: The user's list of stages.
+        context: The operation.
+        source: The engine, for stages that read or write other collections.
+        namespace: What the pipeline runs on; an empty collection name stands for `{aggregate: 1}`.
+
+    Raises:
+        ServerError: TypeMismatch (14) when it is not a list of documents, Location40323 and Location40324 for bad
+            stages, Location40602 and Location40601 for stages that must be first or last, and the stages' own errors.
+
+    Reference:
+        MongoDB manual, "Aggregation Stages".
+    """
+    return _parse(specs, Scope(context, source, namespace or Namespace("", ""), _parse))
+
+
+def _parse(specs: BsonValue, scope: Scope) -> Pipeline:
+    if not isinstance(specs, list):
+        raise ServerError(ErrorCode.TypeMismatch, "A pipeline must be an array of objects")
+    if len(specs) > MAX_STAGES:
+        raise ServerError(7749501, f"Pipeline length must be no longer than {MAX_STAGES} stages")
+    parsed: list[Stage] = []
+    for spec in specs:
+        parsed.extend(_parse_stage(spec, scope))
+    _check_placement(parsed, scope)
+    return Pipeline(rewrites.rewrite(parsed, scope))
+
+
+def _parse_stage(spec: BsonValue, scope: Scope) -> Sequence[Stage]:
+    if not isinstance(spec, dict):
+        raise ServerError(ErrorCode.TypeMismatch, "Each element of the 'pipeline' array must be an object")
+    if len(spec) != 1:
+        raise ServerError(40323, "A pipeline stage specification object must contain exactly one field.")
+    ((name, operand),) = spec.items()
+    parser = STAGES.get(name)
+    if parser is None:
+        if name in UNSUPPORTED_STAGES:
+            raise ServerError(ErrorCode.NotImplemented, f"{name} is not supported: {UNSUPPORTED_STAGES[name]}")
+        raise ServerError(40324, f"Unrecognized pipeline stage name: '{name}'")
+    parsed = parser(operand, scope)
+    return (parsed,) if isinstance(parsed, Stage) else parsed
+
+
+def _check_placement(parsed: Sequence[Stage], scope: Scope) -> None:
+    last = len(parsed) - 1
+    for index, stage in enumerate(parsed):
+        placement = stage.placement
+        if not placement.allowed_in(scope.nesting):
+            raise _nesting_error(stage, scope)
+        if placement.position is Position.FIRST and index:
+            raise ServerError(40602, f"{stage.name} is only valid as the first stage in a pipeline")
+        if placement.position is Position.LAST and index != last:
+            raise ServerError(40601, f"{stage.name} can only be the final stage in the pipeline")
+
+
+def _nesting_error(stage: Stage, scope: Scope) -> ServerError:
+    if scope.nesting == "$facet":
+        return ServerError(40600, f"{stage.name} is not allowed to be used within a $facet stage")
+    return ServerError(51047, f"{stage.name} is not allowed within a {scope.nesting}'s sub-pipeline")

@@ -1,0 +1,134 @@
+"""Blocking stages' memory: measured cheaply, limited, and spilled to temporary files."""
+
+from __future__ import annotations
+
+import heapq
+import pickle
+import sys
+import tempfile
+from collections.abc import Iterable, Iterator
+from typing import IO, Final, Generic, TypeVar
+
+from satchel.errors import ErrorCode, ServerError
+from satchel.mql.context import Context
+from satchel.values.bson_types import BsonValue
+
+Item = TypeVar("Item")
+
+_SAMPLE_EVERY: Final = 32
+_CONTAINER_SAMPLE: Final = 16
+
+
+def estimated_size_bytes(value: object, depth: int = 6) -> int:
+    """Return about how much memory a BSON value takes; of long containers only a sample is looked at."""
+    size = sys.getsizeof(value)
+    if not depth:
+        return size
+    if isinstance(value, dict):
+        return size + _members_size(list(value.values()), depth) + 56 * len(value)
+    if isinstance(value, list):
+        return size + _members_size(value, depth)
+    return size
+
+
+def _members_size(members: list[BsonValue], depth: int) -> int:
+    step = max(1, len(members) // _CONTAINER_SAMPLE)
+    sample = members[::step]
+    measured = sum(estimated_size_bytes(member, depth - 1) for member in sample)
+    return measured * len(members) // max(1, len(sample))
+
+
+class MemoryMeter:
+    """Adds up about what a blocking stage holds, by measuring a sample of it.
+
+    Args:
+        stage: The stage's name, for the error.
+        context: The operation: its limit, and whether the stage may spill.
+    """
+
+    __slots__ = ("_context", "_count", "_stage", "_unit", "used_bytes")
+
+    def __init__(self, stage: str, context: Context) -> None:
+        self._stage = stage
+        self._context = context
+        self._count = 0
+        self._unit = 0
+        self.used_bytes = 0
+
+    def add(self, value: BsonValue) -> bool:
+        """Count one more value; return whether the limit is passed (every few hundred, look for interrupts too)."""
+        if self._count % _SAMPLE_EVERY == 0:
+            size = estimated_size_bytes(value)
+            self._unit = size if not self._count else (self._unit * 3 + size) // 4
+            if self._count % (16 * _SAMPLE_EVERY) == 0:
+                self._context.check_interrupt()
+        self._count += 1
+        self.used_bytes += self._unit
+        return self.used_bytes > self._context.memory_limit_bytes
+
+    def reset(self) -> None:
+        """Forget what was counted: it has been spilled."""
+        self.used_bytes = 0
+
+    def require_spilling(self) -> None:
+        """Check that the stage may use the disk.
+
+        Raises:
+            ServerError: QueryExceededMemoryLimitNoDiskUseAllowed (292).
+        """
+        if not self._context.allow_disk_use:
+            raise ServerError(
+                ErrorCode.QueryExceededMemoryLimitNoDiskUseAllowed,
+                f"{self._stage} exceeded memory limit of {self._context.memory_limit_bytes} bytes, but did not opt in "
+                "to external sorting. Pass allowDiskUse:true to opt in.",
+            )
+
+
+class SpilledRuns(Generic[Item]):
+    """Sorted runs of items on disk, and their merge.
+
+    The files are temporary, without a name, and private to this process: that makes pickle, the one format that
+    holds the state of accumulators, safe to read back.
+    """
+
+    def __init__(self) -> None:
+        self._files: list[IO[bytes]] = []
+
+    def __bool__(self) -> bool:
+        return bool(self._files)
+
+    def write(self, run: Iterable[tuple[bytes, Item]]) -> None:
+        """Add a run, whose keys ascend."""
+        file = tempfile.TemporaryFile(prefix="satchel-spill-")  # noqa: SIM115 - lives until `close`
+        self._files.append(file)
+        pickler = pickle.Pickler(file, pickle.HIGHEST_PROTOCOL)
+        for entry in run:
+            pickler.dump(entry)
+            pickler.clear_memo()
+        file.seek(0)
+
+    def merged(self, last: Iterable[tuple[bytes, Item]] = ()) -> Iterator[tuple[bytes, Item]]:
+        """Yield the items of all runs and of `last` by key; of equal keys those of older runs come first."""
+        try:
+            yield from heapq.merge(*map(_read, self._files), last, key=_key)
+        finally:
+            self.close()
+
+    def close(self) -> None:
+        """Drop the files."""
+        for file in self._files:
+            file.close()
+        self._files.clear()
+
+
+def _key(entry: tuple[bytes, Item]) -> bytes:
+    return entry[0]
+
+
+def _read(file: IO[bytes]) -> Iterator[tuple[bytes, Item]]:
+    unpickler = pickle.Unpickler(file)
+    while True:
+        try:
+            yield unpickler.load()
+        except EOFError:
+            return
