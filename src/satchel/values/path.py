@@ -21,12 +21,12 @@ class Leaf(NamedTuple):
 
     Attributes:
         value: The value, or MISSING where the path ends before its last step.
-        index: Where in the outermost implicitly traversed array the value stands; None when there is none.
+        place: Where in the outermost implicitly traversed array the value stands; None when there is none.
         is_element: Whether the last step was an array index: an array found so is not looked into.
     """
 
     value: Field
-    index: int | None = None
+    place: int | None = None
     is_element: bool = False
 
 
@@ -57,7 +57,7 @@ def leaf_values(document: Document, parts: Parts) -> list[Field]:
     for part in parts:
         if value.__class__ is not dict:
             return [leaf.value for leaf in leaves(document, parts)] if value.__class__ is list else [MISSING]
-        value = value.get(part, MISSING)  # type: ignore[union-attr]
+        value = value.get(part, MISSING)
     return [value]
 
 
@@ -72,9 +72,9 @@ def element_values(document: Document, parts: Parts) -> list[Field]:
             if value.__class__ is list:
                 return [leaf.value for leaf in element_leaves(document, parts)]
             return [MISSING]
-        value = value.get(part, MISSING)  # type: ignore[union-attr]
+        value = value.get(part, MISSING)
     if value.__class__ is list:
-        return [*value, value]  # type: ignore[misc]
+        return [*value, value]
     return [value]
 
 
@@ -157,7 +157,7 @@ def index_values(document: Document, parts: Parts) -> list[Field]:
             if value.__class__ is list:
                 break
             return [MISSING]
-        value = value.get(part, MISSING)  # type: ignore[union-attr]
+        value = value.get(part, MISSING)
     if value.__class__ is list:
         return [values[0] for values in index_key_tuples(document, (parts,))]
     return [value]
