@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import collections
+import hashlib
 import importlib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -102,14 +104,35 @@ def cases_of(name: str) -> list[Document]:
         if case["name"] in seen:
             raise ValueError(f"{name}: two cases are named {case['name']}")
         seen.add(case["name"])
+    _share(found)
     return found
 
 
 def sets_of(cases: Sequence[Document]) -> Document:
-    """Return the provider sets that `cases` name, by name."""
-    named = {case.get("documents") for case in cases if isinstance(case.get("documents"), str)}
-    named |= {name for case in cases for name in case.get("others", {}).values() if isinstance(name, str)}
-    return {name: provider_set(name) for name in sorted(named)}
+    """Return the sets of documents that `cases` name, by name."""
+    named = {name for case in cases for name in _sets(case).values() if isinstance(name, str)}
+    return {name: _SHARED[name] if name in _SHARED else provider_set(name) for name in sorted(named)}
+
+
+def _share(cases: Sequence[Document]) -> None:
+    """Give a list of documents that several cases have a name, so that a recorded file holds it once."""
+    texts = [extended_json.dumps(value) for case in cases for value in _sets(case).values() if isinstance(value, list)]
+    counts = collections.Counter(texts)
+    for case in cases:
+        for name, value in _sets(case).items():
+            text = extended_json.dumps(value)
+            if counts[text] > 1 and len(text) > 30:
+                digest = "#" + hashlib.sha256(text.encode()).hexdigest()[:8]
+                _SHARED[digest] = value
+                owner, field_ = (case["others"], name) if name else (case, "documents")
+                owner[field_] = digest
+
+
+_SHARED: dict[str, list[Document]] = {}
+
+
+def _sets(case: Document) -> dict[str, BsonValue]:
+    return {"": case.get("documents"), **case.get("others", {})}
 
 
 def provider_set(name: str) -> list[Document]:

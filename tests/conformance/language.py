@@ -143,14 +143,17 @@ def _count(command: Document, collections: Collections, _case: RecordedCase) -> 
 
 def _aggregate(command: Document, collections: Collections, case: RecordedCase) -> Document:
     from satchel.mql.pipeline import parse_pipeline  # noqa: PLC0415
+    from satchel.mql.pipeline.source import Namespace  # noqa: PLC0415
 
     from .list_source import ListSource  # noqa: PLC0415
 
     context = _context(command)
     if "batchSize" in command.get("cursor", {}):
         raise UnsupportedError("cursors")
-    pipeline = parse_pipeline(command["pipeline"], context, ListSource(collections.documents))
-    documents = collections.of(command["aggregate"]) if isinstance(command["aggregate"], str) else []
+    name = command["aggregate"] if isinstance(command["aggregate"], str) else ""
+    namespace = Namespace("$db", name)
+    pipeline = parse_pipeline(command["pipeline"], context, ListSource(collections.documents), namespace)
+    documents = collections.of(name) if name else []
     found = list(pipeline.run(iter(list(documents))))
     return results.cursor_result([found], case.documents, case.unordered)
 

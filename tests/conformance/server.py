@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable
 from typing import Any
 
-from bson.codec_options import CodecOptions
+from bson.codec_options import CodecOptions, DatetimeConversion
 from bson.raw_bson import RawBSONDocument
 
 from satchel.values.bson_types import BsonValue, Document, decode_document
@@ -14,7 +14,7 @@ from satchel.values.bson_types import BsonValue, Document, decode_document
 from . import extended_json, results
 from .case import RecordedCase
 
-_RAW = CodecOptions(document_class=RawBSONDocument)
+_RAW = CodecOptions(document_class=RawBSONDocument, datetime_conversion=DatetimeConversion.DATETIME_MS)
 _READS = frozenset(
     {"find", "distinct", "count", "explain", "listIndexes", "listCollections", "collStats", "dbStats", "validate"}
 )
