@@ -1,0 +1,260 @@
+"""`AsyncMongoClient`, and its transport: like the synchronous one, but commands run in threads."""
+
+from __future__ import annotations
+
+import asyncio
+import weakref
+from collections import deque
+from functools import partial
+from typing import Any
+
+from bson.codec_options import TypeRegistry
+from pymongo.typings import _DocumentType
+
+from satchel.driver.client import represent
+from satchel.driver.exchange import (
+    INSTANT_COMMANDS,
+    Address,
+    Link,
+    NoExecutor,
+    check_size,
+    describe,
+    is_known,
+    run,
+    unpack,
+)
+from satchel.driver.lease import Lease, open_lease
+from satchel.driver.private import (
+    AsyncConnection,
+    AsyncHandler,
+    AsyncPool,
+    AsyncPyMongoClient,
+    AsyncTopology,
+    ConnectionClosedReason,
+    OpMsg,
+    PoolOptions,
+    ServerDescription,
+)
+from satchel.driver.target import Host, Target, parse_target
+from satchel.driver.workers import Workers
+from satchel.wire.messages import command_name
+from satchel.wire.service import ConnectionState, Service
+
+
+class AsyncLink(Link):
+    """Stands where PyMongo keeps an asynchronous socket."""
+
+    async def close(self) -> None:  # type: ignore[override]
+        """Say that the client has gone."""
+        self.state.close()
+
+
+class AsyncInProcessConnection(AsyncConnection):
+    """A PyMongo connection whose other end is a function, called in a thread."""
+
+    def __init__(self, service: Service, workers: Workers, pool: AsyncPool, connection_id: int) -> None:
+        self._service = service
+        self._workers = workers
+        self._state = ConnectionState()
+        self._replies: deque[bytes] = deque()
+        super().__init__(AsyncLink(self._state), pool, pool.address, connection_id, pool.is_sdam)  # type: ignore[arg-type]
+
+    async def send_message(self, message: bytes, max_doc_size: int) -> None:
+        """Run the command of `message` and keep its replies.
+
+        When the task is cancelled the connection is closed, which the service notices; whether the command was carried
+        out is then unknown, as with any server.
+        """
+        check_size(max_doc_size, self.max_bson_size)
+        call = partial(run, self._service, message, self._state)
+        try:
+            self._replies = call() if command_name(message) in INSTANT_COMMANDS else await self._workers.run(call)
+        except BaseException as error:
+            await self._raise_connection_failure(error)
+
+    async def receive_message(self, request_id: int | None) -> OpMsg:
+        """Return the next reply."""
+        try:
+            return unpack(self._replies)
+        except BaseException as error:
+            await self._raise_connection_failure(error)
+
+    def conn_closed(self) -> bool:
+        """Tell whether the connection was closed; no socket can break."""
+        return self._state.closed
+
+
+class AsyncInProcessPool(AsyncPool):
+    """A PyMongo pool that makes connections to a function."""
+
+    def __init__(
+        self, service: Service, workers: Workers, address: Address, options: PoolOptions, **arguments: Any
+    ) -> None:
+        self._service = service
+        self._workers = workers
+        super().__init__(address, options, **arguments)
+
+    async def connect(self, handler: AsyncHandler | None = None) -> AsyncInProcessConnection:
+        """Make a connection and shake hands."""
+        connection = await self._new_connection()
+        try:
+            if not self.is_sdam:
+                await connection.hello()
+                self.is_writable = connection.is_writable
+            if handler is not None:
+                handler.contribute_socket(connection, completed_handshake=False)
+            await connection.authenticate()
+        except BaseException:
+            async with self.lock:
+                self.active_contexts.discard(connection.cancel_context)
+            await connection.close_conn(ConnectionClosedReason.ERROR)
+            raise
+        if handler is not None:
+            await handler.client._topology.receive_cluster_time(connection._cluster_time)
+        return connection
+
+    async def _new_connection(self) -> AsyncInProcessConnection:
+        async with self.lock:
+            connection_id = self.next_connection_id
+            self.next_connection_id += 1
+        self._telemetry.connection_created(connection_id)
+        connection = AsyncInProcessConnection(self._service, self._workers, self, connection_id)
+        async with self.lock:
+            self.active_contexts.add(connection.cancel_context)
+        return connection
+
+
+class AsyncInProcessMonitor:
+    """Tells the topology what the server is by asking the service.
+
+    Topology calls `open`, `request_check` and `cancel_check` without awaiting them and with its lock held, so the
+    change is made by a task of its own, on the next turn of the loop.
+    """
+
+    def __init__(
+        self,
+        service: Service,
+        server_description: ServerDescription,
+        topology: AsyncTopology,
+        pool: AsyncPool,
+        topology_settings: object,
+    ) -> None:
+        self._service = service
+        self._address = server_description.address
+        self._topology = weakref.proxy(topology)
+        self._change: asyncio.Task[None] | None = None
+
+    def open(self) -> None:
+        """Have the server described, unless it is known."""
+        if not is_known(self._topology.description, self._address):
+            change = self._topology.on_change(describe(self._service, self._address))
+            self._change = asyncio.get_running_loop().create_task(change)
+
+    def request_check(self) -> None:
+        """Have the server described again after an error."""
+        self.open()
+
+    def cancel_check(self) -> None:
+        """Have the server described again after a connection was lost."""
+        self.open()
+
+    def gc_safe_close(self) -> None:
+        """Stop nothing: there is no thread."""
+
+    async def close(self) -> None:
+        """Stop nothing: there is no thread."""
+
+    async def join(self) -> None:
+        """Wait for the task that makes a change."""
+        if self._change is not None and not self._change.done():
+            await self._change
+
+
+class AsyncNoExecutor(NoExecutor):
+    """The asynchronous kind."""
+
+    async def join(self, _timeout: float | None = None) -> None:  # type: ignore[override]
+        """Wait for nothing."""
+
+
+class AsyncMongoClient(AsyncPyMongoClient[_DocumentType]):
+    """A `pymongo.AsyncMongoClient` whose server is a file.
+
+    Commands run in threads of the client's own, as many as run at once, so the event loop is never held up by one.
+
+    Args:
+        host: What `satchel.driver.target.parse_target` says. There is no default.
+        port: As in PyMongo; for servers alone.
+        document_class: As in PyMongo.
+        tz_aware: As in PyMongo.
+        connect: As in PyMongo.
+        type_registry: As in PyMongo.
+        kwargs: PyMongo's further options.
+
+    Raises:
+        ConfigurationError: When `host` is none of what it can be.
+    """
+
+    _lease: Lease | None = None
+    _target: Target | None = None
+
+    def __init__(
+        self,
+        host: Host = None,
+        port: int | None = None,
+        document_class: type[_DocumentType] | None = None,
+        tz_aware: bool | None = None,
+        connect: bool | None = None,
+        type_registry: TypeRegistry | None = None,
+        *,
+        _lease: Lease | None = None,
+        **kwargs: Any,
+    ) -> None:
+        self._target = target = parse_target(host, port)
+        arguments = (document_class, tz_aware, connect, type_registry)
+        if target is None:
+            super().__init__(host, port, *arguments, **kwargs)  # type: ignore[arg-type]
+            return
+        self._lease = lease = _lease if _lease is not None else open_lease(target.path)
+        self._workers = Workers()
+        kwargs["_pool_class"] = partial(AsyncInProcessPool, lease.service, self._workers)
+        kwargs["_monitor_class"] = partial(AsyncInProcessMonitor, lease.service)
+        try:
+            super().__init__(target.url(lease.service.address), None, *arguments, **kwargs)
+        except BaseException:
+            lease.end()
+            raise
+        self._init_kwargs["host"] = host
+
+    async def close(self) -> None:
+        """End the client's sessions and cursors, and let go of the file."""
+        await super().close()
+        if self._lease is not None and self._lease.end.alive:
+            try:
+                await self._workers.run(self._lease.end)
+            finally:
+                self._workers.close()
+
+    aclose = close
+
+    def __repr__(self) -> str:
+        return represent(super().__repr__(), self._target, self._lease)
+
+    def _init_background(self, old_pid: int | None = None) -> None:
+        if self._lease is None:
+            super()._init_background(old_pid)
+            return
+        super()._init_background(None)
+        self._kill_cursors_executor = AsyncNoExecutor()  # type: ignore[assignment]
+
+    def _close_cursor_soon(self, cursor_id: int, address: Any, conn_mgr: Any = None) -> None:
+        if self._lease is None:
+            super()._close_cursor_soon(cursor_id, address, conn_mgr)
+        elif cursor_id:
+            self._lease.service.kill_cursor(cursor_id)
+
+    def _duplicate(self, **kwargs: Any) -> AsyncMongoClient[Any]:
+        arguments = {**self._init_kwargs, **kwargs}
+        if self._lease is not None:
+            arguments["_lease"] = self._lease.share()
+        return type(self)(**arguments)

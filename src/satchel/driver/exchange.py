@@ -1,0 +1,119 @@
+"""What the synchronous and the asynchronous transport have in common: messages and descriptions."""
+
+from __future__ import annotations
+
+from collections import deque
+from typing import Any, Final
+
+import bson
+from pymongo.errors import DocumentTooLarge
+from pymongo.topology_description import TopologyDescription
+
+from satchel.driver.private import Hello, OpMsg, ServerDescription
+from satchel.values.bson_types import encode_document
+from satchel.wire.header import HEADER_SIZE_BYTES, OP_COMPRESSED, read_header
+from satchel.wire.op_compressed import decompress_body
+from satchel.wire.service import ConnectionState, Service
+
+Address = tuple[str, int | None]
+
+INSTANT_COMMANDS: Final = frozenset({b"hello", b"ismaster", b"isMaster", b"ping", b"buildInfo", b"buildinfo"})
+"""Commands that touch no data; an event loop may run them itself."""
+
+
+class ServiceFailureError(ConnectionError):
+    """The service broke down instead of answering; as an OSError it becomes PyMongo's AutoReconnect."""
+
+
+class Link:
+    """Stands where PyMongo keeps a socket; closing it tells the service that the client has gone."""
+
+    def __init__(self, state: ConnectionState) -> None:
+        self.state = state
+
+    @property
+    def get_conn(self) -> Link:
+        """What PyMongo calls `settimeout` on."""
+        return self
+
+    def settimeout(self, _timeout: float | None) -> None:
+        """Do nothing: a call ends when the service returns; `maxTimeMS` limits what runs there."""
+
+    def is_closing(self) -> bool:
+        """Tell whether it has been closed."""
+        return self.state.closed
+
+    def close(self) -> None:
+        """Say that the client has gone."""
+        self.state.close()
+
+    def __del__(self) -> None:
+        self.state.close()
+
+
+def run(service: Service, message: bytes, state: ConnectionState) -> deque[bytes]:
+    """Run one wire message.
+
+    Raises:
+        ServiceFailureError: When the service raises, which it does only when it is broken.
+    """
+    try:
+        return deque(service.handle(message, state))
+    except Exception as error:
+        raise ServiceFailureError(f"the embedded server failed: {type(error).__name__}: {error}") from error
+
+
+def unpack(replies: deque[bytes]) -> OpMsg:
+    """Take the next reply.
+
+    Raises:
+        ServiceFailureError: When there is none.
+    """
+    if not replies:
+        raise ServiceFailureError("the embedded server did not answer")
+    message = replies.popleft()
+    body: bytes | memoryview = memoryview(message)[HEADER_SIZE_BYTES:]
+    if read_header(message).opcode == OP_COMPRESSED:
+        _, _, body = decompress_body(body)
+    return OpMsg.unpack(body)
+
+
+def check_size(document_size_bytes: int, limit_bytes: int | None) -> None:
+    """Refuse a document that is too large for any server.
+
+    Raises:
+        DocumentTooLarge: As PyMongo does before it sends one.
+    """
+    if limit_bytes is not None and document_size_bytes > limit_bytes:
+        raise DocumentTooLarge(
+            f"BSON document too large ({document_size_bytes} bytes) - the connected server "
+            f"supports BSON document sizes up to {limit_bytes} bytes."
+        )
+
+
+def describe(service: Service, address: Address) -> ServerDescription:
+    """Return the service as PyMongo's monitors describe a server."""
+    document: dict[str, Any] = bson.decode(encode_document(service.hello()))
+    return ServerDescription(address, Hello(document), 0.0)
+
+
+def is_known(description: TopologyDescription, address: Address) -> bool:
+    """Tell whether the topology knows what the server is; a server that is not of the topology counts as known."""
+    server = description.server_descriptions().get(address)
+    return server is None or server.is_server_type_known
+
+
+class NoExecutor:
+    """Stands where PyMongo keeps the thread that kills the cursors of the garbage collector: ours die at once."""
+
+    def open(self) -> None:
+        """Start nothing."""
+
+    def close(self, _dummy: object = None) -> None:
+        """Stop nothing."""
+
+    def wake(self) -> None:
+        """Wake nothing."""
+
+    def join(self, _timeout: float | None = None) -> None:
+        """Wait for nothing."""

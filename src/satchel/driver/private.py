@@ -1,0 +1,115 @@
+"""Every private name of PyMongo that the driver stands on; a test checks them against the installed version.
+
+PyMongo keeps `_pool_class` and `_monitor_class` "for deep customization of PyMongo, e.g. Motor". Through them our
+clients get a pool whose connections call a function, and a monitor that asks a function. Nothing is patched.
+
+`tests/driver/test_private.py` compares the table with the installed PyMongo, and says how to run the driver's tests on
+the oldest supported one.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+from pymongo.asynchronous.mongo_client import AsyncMongoClient as AsyncPyMongoClient
+from pymongo.asynchronous.mongo_client import _ClientCheckout as AsyncHandler
+from pymongo.asynchronous.pool import AsyncConnection
+from pymongo.asynchronous.pool import Pool as AsyncPool
+from pymongo.asynchronous.topology import Topology as AsyncTopology
+from pymongo.hello import Hello
+from pymongo.message import _OpMsg as OpMsg
+from pymongo.monitoring import ConnectionClosedReason
+from pymongo.pool_options import PoolOptions
+from pymongo.server_description import ServerDescription
+from pymongo.synchronous.mongo_client import MongoClient as PyMongoClient
+from pymongo.synchronous.mongo_client import _ClientCheckout as Handler
+from pymongo.synchronous.pool import Connection, Pool
+from pymongo.synchronous.topology import Topology
+
+__all__ = [
+    "PRIVATE_NAMES",
+    "AsyncConnection",
+    "AsyncHandler",
+    "AsyncPool",
+    "AsyncPyMongoClient",
+    "AsyncTopology",
+    "Connection",
+    "ConnectionClosedReason",
+    "Handler",
+    "Hello",
+    "OpMsg",
+    "Pool",
+    "PoolOptions",
+    "PrivateName",
+    "PyMongoClient",
+    "ServerDescription",
+    "Topology",
+]
+
+
+@dataclass(frozen=True, slots=True)
+class PrivateName:
+    """A name of PyMongo that no documentation promises.
+
+    Attributes:
+        owners: The classes that have it, the synchronous one first.
+        name: The name.
+        use: What the driver does with it.
+        parameters: Of a method that we call or override: its parameters after `self`, in order; None for an attribute
+            of instances.
+    """
+
+    owners: tuple[type, ...]
+    name: str
+    use: str
+    parameters: tuple[str, ...] | None = None
+
+
+_CLIENTS: Final = (PyMongoClient, AsyncPyMongoClient)
+_POOLS: Final = (Pool, AsyncPool)
+_CONNECTIONS: Final = (Connection, AsyncConnection)
+_TOPOLOGIES: Final = (Topology, AsyncTopology)
+_HANDLERS: Final = (Handler, AsyncHandler)
+
+PRIVATE_NAMES: Final = (
+    PrivateName(_CLIENTS, "_init_background", "override: no thread that kills cursors", ("old_pid",)),
+    PrivateName(_CLIENTS, "_kill_cursors_executor", "replace by something that does nothing"),
+    PrivateName(
+        _CLIENTS,
+        "_close_cursor_soon",
+        "override: drop the engine's cursor at once",
+        ("cursor_id", "address", "conn_mgr"),
+    ),
+    PrivateName(_CLIENTS, "_duplicate", "override: the copy shares the service", ("kwargs",)),
+    PrivateName(_CLIENTS, "_init_kwargs", "read: what the client was made with"),
+    PrivateName(_CLIENTS, "_topology", "read: gossip the cluster time of the handshake"),
+    PrivateName(_POOLS, "__init__", "extend", ("address", "options", "is_sdam", "client_id")),
+    PrivateName(_POOLS, "connect", "override: make our kind of connection", ("handler",)),
+    PrivateName(_POOLS, "lock", "hold"),
+    PrivateName(_POOLS, "next_connection_id", "count up"),
+    PrivateName(_POOLS, "active_contexts", "keep"),
+    PrivateName(_POOLS, "is_writable", "set from hello"),
+    PrivateName(_POOLS, "is_sdam", "read"),
+    PrivateName(_POOLS, "address", "read"),
+    PrivateName(_POOLS, "_telemetry", "publish ConnectionCreatedEvent"),
+    PrivateName(_CONNECTIONS, "__init__", "extend", ("conn", "pool", "address", "id", "is_sdam")),
+    PrivateName(_CONNECTIONS, "send_message", "override: run the command", ("message", "max_doc_size")),
+    PrivateName(_CONNECTIONS, "receive_message", "override: hand out its replies", ("request_id",)),
+    PrivateName(_CONNECTIONS, "conn_closed", "override: there is no socket to poll", ()),
+    PrivateName(_CONNECTIONS, "hello", "call", ()),
+    PrivateName(_CONNECTIONS, "authenticate", "call", ("reauthenticate",)),
+    PrivateName(_CONNECTIONS, "close_conn", "call", ("reason",)),
+    PrivateName(_CONNECTIONS, "_raise_connection_failure", "call", ("error",)),
+    PrivateName(_CONNECTIONS, "cancel_context", "read"),
+    PrivateName(_CONNECTIONS, "max_bson_size", "read"),
+    PrivateName(_CONNECTIONS, "_cluster_time", "read"),
+    PrivateName(_TOPOLOGIES, "_process_change", "call", ("server_description", "reset_pool", "interrupt_connections")),
+    PrivateName(_TOPOLOGIES, "on_change", "call", ("server_description", "reset_pool", "interrupt_connections")),
+    PrivateName(_TOPOLOGIES, "receive_cluster_time", "call", ("cluster_time",)),
+    PrivateName(_TOPOLOGIES, "description", "read: whether the server is known"),
+    PrivateName(_HANDLERS, "contribute_socket", "call", ("conn", "completed_handshake")),
+    PrivateName(_HANDLERS, "client", "read"),
+    PrivateName((OpMsg,), "unpack", "call: a reply's sections", ("msg",)),
+)
+"""The names, and what for. The keyword arguments `_pool_class` and `_monitor_class` of the clients belong to them."""
