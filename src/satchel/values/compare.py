@@ -16,6 +16,7 @@ from bson.datetime_ms import DatetimeMS
 
 from satchel.values.bson_types import BsonValue, Document, Field, Missing, Undefined
 from satchel.values.collation import Collation
+from satchel.values.numbers import to_decimal
 
 MIN_KEY_ORDER: Final = -1
 UNDEFINED_ORDER: Final = 0
@@ -134,7 +135,7 @@ def _comparable(value: float | Decimal128) -> float | Decimal:
     # Python compares int, float and Decimal with each other exactly; only a signalling NaN refuses.
     if not isinstance(value, Decimal128):
         return value
-    number = value.to_decimal()
+    number = to_decimal(value)
     return math.nan if number.is_nan() else number
 
 

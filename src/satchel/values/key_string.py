@@ -19,6 +19,7 @@ from bson.datetime_ms import DatetimeMS
 from satchel.values.bson_types import BsonValue, Document, Field, Missing, Undefined
 from satchel.values.collation import Collation
 from satchel.values.compare import binary_sort_parts, regex_sort_parts
+from satchel.values.numbers import decimal_parts
 
 # The first byte of a key; 0x00 ends strings, objects and arrays. The numbers from NUMBER_LOW to NUMBER_HIGH are
 # ZERO plus or minus a class of magnitude.
@@ -213,7 +214,7 @@ def _encode_int(value: int) -> bytes:
         size = (value.bit_length() + 8) >> 3
         if size <= 8:
             return _NEGATIVE[_INTEGRAL + size] + ((1 << (size << 3)) - 1 + (value << 1)).to_bytes(size, "big")
-    return _encode_decimal(Decimal(value))
+    return _encode_decimal(value < 0, abs(int(value)), 0)
 
 
 def _encode_float(value: float) -> bytes:
@@ -231,33 +232,31 @@ def _encode_float(value: float) -> bytes:
 
 
 def _encode_decimal128(value: Decimal128) -> bytes:
-    return _encode_decimal(value.to_decimal())
+    parts = decimal_parts(value)
+    if parts is None:
+        number = value.to_decimal()
+        return NAN_KEY if number.is_nan() else (_NEGATIVE if number.is_signed() else _POSITIVE)[_INFINITE]
+    return _encode_decimal(*parts)
 
 
-def _encode_decimal(value: Decimal) -> bytes:
-    if not value.is_finite():
-        return NAN_KEY if value.is_nan() else (_NEGATIVE if value.is_signed() else _POSITIVE)[_INFINITE]
-    if not value:
+def _encode_decimal(is_negative: bool, coefficient: int, exponent: int) -> bytes:
+    if not coefficient:
         return _ZERO_KEY
-    exponent = value.adjusted()
-    if exponent < 0:
-        return _cut_double_key(value, _SMALL)
-    if exponent < 19:
-        integral, fraction, is_exact = _split_decimal(value)
+    magnitude = len(str(coefficient)) + exponent
+    if 0 < magnitude < 20:
+        integral, fraction, is_exact = _split_decimal(coefficient, exponent)
         if integral < _LARGE_FROM:
             if is_exact and not fraction:
-                return _encode_int(-integral if value.is_signed() else integral)
-            return _fraction_key(value.is_signed(), integral, fraction, b"" if is_exact else _decimal_digits(value))
-    return _cut_double_key(value, _LARGE)
+                return _encode_int(-integral if is_negative else integral)
+            digits = b"" if is_exact else _decimal_digits(coefficient, exponent)
+            return _fraction_key(is_negative, integral, fraction, digits)
+    return _cut_double_key(is_negative, coefficient, exponent, _LARGE if magnitude > 0 else _SMALL)
 
 
-def _split_decimal(value: Decimal) -> tuple[int, int, bool]:
-    """Return the magnitude's integral part, its fraction cut to 52 bits, and whether nothing was cut off."""
-    _sign, digits, exponent = value.as_tuple()
-    coefficient = int("".join(map(str, digits)))
-    assert isinstance(exponent, int)
+def _split_decimal(coefficient: int, exponent: int) -> tuple[int, int, bool]:
+    """Return a decimal's integral part, its fraction cut to 52 bits, and whether nothing was cut off."""
     if exponent >= 0:
-        return coefficient * 10**exponent, 0, True
+        return coefficient * int(10**exponent), 0, True
     scaled, rest = divmod(coefficient << _FRACTION_BITS, 10**-exponent)
     return scaled >> _FRACTION_BITS, scaled & _FRACTION_MASK, rest == 0
 
@@ -276,20 +275,22 @@ def _double_key(is_negative: bool, magnitude: float, magnitude_class: int, digit
     return _signed(is_negative, magnitude_class, payload + digits)
 
 
-def _cut_double_key(value: Decimal, magnitude_class: int) -> bytes:
-    magnitude = value.copy_abs()
+def _cut_double_key(is_negative: bool, coefficient: int, exponent: int, magnitude_class: int) -> bytes:
+    magnitude = Decimal(f"{coefficient}E{exponent}")
     cut = min(float(magnitude), _MAX_DOUBLE)
     if cut > magnitude:
         cut = math.nextafter(cut, 0.0)
-    digits = b"" if cut == magnitude else _decimal_digits(value)
-    return _double_key(value.is_signed(), cut, magnitude_class, digits)
+    digits = b"" if cut == magnitude else _decimal_digits(coefficient, exponent)
+    return _double_key(is_negative, cut, magnitude_class, digits)
 
 
-def _decimal_digits(value: Decimal) -> bytes:
-    """Return the magnitude once more, in decimal: its exponent, and its digits in pairs."""
-    digits = "".join(map(str, value.as_tuple().digits)).rstrip("0")
+def _decimal_digits(coefficient: int, exponent: int) -> bytes:
+    """Return a decimal once more, exactly: the exponent of its first digit, and its digits in pairs."""
+    digits = str(coefficient)
+    first_exponent = len(digits) - 1 + exponent
+    digits = digits.rstrip("0")
     pairs = (digits[start : start + 2].ljust(2, "0") for start in range(0, len(digits), 2))
-    return (value.adjusted() + _EXPONENT_BIAS).to_bytes(2, "big") + bytes(int(pair) + 1 for pair in pairs) + END
+    return (first_exponent + _EXPONENT_BIAS).to_bytes(2, "big") + bytes([int(pair) + 1 for pair in pairs]) + END
 
 
 def _signed(is_negative: bool, magnitude_class: int, payload: bytes) -> bytes:

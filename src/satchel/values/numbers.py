@@ -263,6 +263,12 @@ def _promoted(
     right: Number,
     overflow: Overflow,
 ) -> Number:
+    cls = left.__class__
+    if cls is right.__class__ and cls is not Decimal128:
+        if cls is float:
+            return binary(left, right)  # type: ignore[arg-type]
+        if cls is int and INT32_MIN <= (value := binary(left, right)) <= INT32_MAX:  # type: ignore[arg-type]
+            return value
     if isinstance(left, Decimal128) or isinstance(right, Decimal128):
         return from_decimal(decimal_binary(to_decimal(left), to_decimal(right)))
     if isinstance(left, float) or isinstance(right, float):
