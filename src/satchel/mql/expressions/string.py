@@ -14,8 +14,8 @@ from satchel.mql.expressions.string_values import (
     int_or_long,
     is_string,
 )
+from satchel.mql.expressions.value_text import value_text
 from satchel.values.bson_types import BsonValue, Document, Field, is_number, type_name
-from satchel.values.shell_text import shell_text
 
 _WHITESPACE: Final = "\0\t\n\v\f\r \u00a0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a"
 _UPPER: Final = str.maketrans("abcdefghijklmnopqrstuvwxyz", "ABCDEFGHIJKLMNOPQRSTUVWXYZ")
@@ -146,7 +146,7 @@ def _code_points(value: Field, what: str, not_number: int, not_integer: int) -> 
         raise ServerError(not_number, f"$substrCP: {what} must be a numeric type (is BSON type {type_name(value)})")
     number = exact_int32(value)
     if number is None:
-        message = f"$substrCP: {what} cannot be represented as a 32-bit integral value: {shell_text(value)}"
+        message = f"$substrCP: {what} cannot be represented as a 32-bit integral value: {value_text(value)}"
         raise ServerError(not_integer, message)
     return number
 
@@ -271,7 +271,7 @@ def _search_range(name: str, start: Field, end: Field, length: int) -> tuple[int
 def _search_index(name: str, value: Field, which: str) -> int:
     index = exact_int32(value)
     if index is None:
-        found = f"found a value of type: {type_name(value)}, with value: {shell_text(value)}"
+        found = f"found a value of type: {type_name(value)}, with value: {value_text(value)}"
         raise ServerError(40096, f"{name} requires an integral {which} index, {found}")
     if index < 0:
         raise ServerError(40097, f"{name} requires a nonnegative {which} index, found: {index}")
@@ -324,13 +324,13 @@ def _trim_operands(name: str, text: Field, chars: Field) -> tuple[str, str] | No
     if is_nullish(text):
         return None
     if not is_string(text):
-        found = f"{shell_text(text)} (of type {type_name(text)})"
+        found = f"{value_text(text)} (of type {type_name(text)})"
         raise ServerError(50699, f"{name} requires its input to be a string, got {found} instead.")
     if chars is ABSENT:
         return text, _WHITESPACE
     if is_nullish(chars):
         return None
     if not is_string(chars):
-        found = f"{shell_text(chars)} (of type {type_name(chars)})"
+        found = f"{value_text(chars)} (of type {type_name(chars)})"
         raise ServerError(50700, f"{name} requires 'chars' to be a string, got {found} instead.")
     return text, chars

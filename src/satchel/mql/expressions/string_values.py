@@ -63,7 +63,8 @@ def coerce_to_long(value: Field) -> int:
     else:
         number = INT64_MAX + 1
     if not INT64_MIN <= number <= INT64_MAX:
-        raise ServerError(_OUT_OF_LONG_RANGE, f"Can't coerce out of range value {value} to long")
+        coerced = f"{value:g}" if isinstance(value, float) else value
+        raise ServerError(_OUT_OF_LONG_RANGE, f"Can't coerce out of range value {coerced} to long")
     return number
 
 
