@@ -12,6 +12,8 @@ from satchel.mql.expressions.expression import Evaluate, Expression, Variables
 from satchel.values.bson_types import MISSING, Document, Field
 
 MAX_PATH_LENGTH: Final = 200
+DBREF_FIELDS: Final = frozenset({"$ref", "$id", "$db"})
+"""The fields of a DBRef: the only ones with a dollar that a path may name."""
 
 _HINT: Final = "Consider using $getField or $setField for a field path with '.' or '$'. :: caused by :: "
 
@@ -43,7 +45,7 @@ def check_field_name(name: str) -> None:
     """
     if not name:
         raise ServerError(15998, f"{_HINT}FieldPath field names may not be empty strings.")
-    if name[0] == "$":
+    if name[0] == "$" and name not in DBREF_FIELDS:
         raise ServerError(16410, f"{_HINT}FieldPath field names may not start with '$', given '{name}'.")
     if "\0" in name:
         raise ServerError(16411, f"{_HINT}FieldPath field names may not contain '\\0', given '{name}'.")

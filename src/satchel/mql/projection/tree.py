@@ -1,0 +1,75 @@
+"""The fields that a projection names, as a tree: what the parser fills and the compiler reads."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from enum import Enum
+from typing import TypeAlias
+
+from satchel.errors import ServerError
+from satchel.mql.expressions.expression import Expression
+
+
+class Mark(Enum):
+    """What the specification says of a field without computing it."""
+
+    NAMED = "named"
+    """Included or excluded, as the projection's kind has it."""
+
+    SLICED = "sliced"
+    """Cut by `$slice`: included in an inclusion, left alone in an exclusion."""
+
+
+Leaf: TypeAlias = Mark | Expression
+
+
+@dataclass(slots=True)
+class Level:
+    """What is said of the fields of one document, or of the documents in one array.
+
+    Attributes:
+        entries: Field name → what to do with it, in the order in which the specification first names them.
+    """
+
+    entries: dict[str, Level | Leaf] = field(default_factory=dict)
+
+    def add(self, parts: Sequence[str], leaf: Leaf) -> None:
+        """Add a leaf at a path below this level.
+
+        Raises:
+            ServerError: Location31249 when the path leads through another leaf, Location31250 when it is taken.
+        """
+        level = self.descend(parts[:-1], parts)
+        name = parts[-1]
+        if name in level.entries:
+            raise ServerError(31250, f"Path collision at {'.'.join(parts)}")
+        level.entries[name] = leaf
+
+    def descend(self, parts: Sequence[str], path: Sequence[str]) -> Level:
+        """Return the level at `parts`, the beginning of `path`, making what is missing.
+
+        Raises:
+            ServerError: Location31249.
+        """
+        level = self
+        for index, part in enumerate(parts):
+            entry = level.entries.setdefault(part, Level())
+            if not isinstance(entry, Level):
+                rest = ".".join(path[max(index, 1) :])
+                raise ServerError(31249, f"Path collision at {'.'.join(path)} remaining portion {rest}")
+            level = entry
+        return level
+
+    @property
+    def computes(self) -> bool:
+        """Whether there is an expression in this level or below."""
+        return any(isinstance(leaf, Expression) for _, leaf in self.leaves())
+
+    def leaves(self, prefix: str = "") -> Iterator[tuple[str, Leaf]]:
+        """Yield all leaves with their dotted paths."""
+        for name, entry in self.entries.items():
+            if isinstance(entry, Level):
+                yield from entry.leaves(f"{prefix}{name}.")
+            else:
+                yield prefix + name, entry
