@@ -1,7 +1,37 @@
 """Aggregation expressions: `parse_expression` turns one into a closure; operators live in a module per family."""
 
+from satchel.mql.expressions import (
+    array,
+    array_iteration,
+    array_selection,
+    boolean,
+    comparison,
+    conditional,
+    custom,
+    literal,
+    miscellaneous,
+    variable,
+)
+from satchel.mql.expressions import object as object_family
+from satchel.mql.expressions import set as set_family
 from satchel.mql.expressions.expression import Expression, Variables
 from satchel.mql.expressions.parser import SYSTEM_VARIABLES, Parser, parse_expression
 from satchel.mql.expressions.registry import OPERATORS
 
-__all__ = ["OPERATORS", "SYSTEM_VARIABLES", "Expression", "Parser", "Variables", "parse_expression"]
+FAMILIES = (
+    array,
+    array_iteration,
+    array_selection,
+    boolean,
+    comparison,
+    conditional,
+    custom,
+    literal,
+    miscellaneous,
+    object_family,
+    set_family,
+    variable,
+)
+"""The modules that declare operators; importing one registers its operators."""
+
+__all__ = ["FAMILIES", "OPERATORS", "SYSTEM_VARIABLES", "Expression", "Parser", "Variables", "parse_expression"]

@@ -51,27 +51,41 @@ def constant(value: Field) -> Expression:
     return Expression(lambda _document, _variables: value, is_constant=True, value=value)
 
 
-def combine(evaluate: Evaluate, children: Sequence[Expression], *, deterministic: bool = True) -> Expression:
+def combine(evaluate: Evaluate, children: Sequence[Expression]) -> Expression:
     """Return an expression made of `children`; it becomes a constant when all of them are.
 
     Args:
         evaluate: Computes the value, calling the children's `evaluate` as it needs.
         children: All parts, also those that run only sometimes.
-        deterministic: False keeps the expression from being computed once and for all.
     """
-    for child in children:
-        if child.failure is not None:
-            return replace(_union(evaluate, children), failure=child.failure)
-    if deterministic and all(child.is_constant for child in children):
+    if all(child.is_constant for child in children):
         return _fold(evaluate)
-    return _union(evaluate, children)
+    return unite(evaluate, children)
 
 
-def _union(evaluate: Evaluate, children: Sequence[Expression]) -> Expression:
+def failing(children: Iterable[Expression]) -> Expression | None:
+    """Return the first child with a failure, to stand for its parent, or None."""
+    return next((child for child in children if child.failure is not None), None)
+
+
+def raising(code: int, message: str) -> Expression:
+    """Return the expression that is known to fail."""
+    error = ServerError(code, message)
+
+    def evaluate(_document: Document, _variables: Variables) -> Field:
+        raise error
+
+    return Expression(evaluate, failure=error)
+
+
+def unite(evaluate: Evaluate, children: Sequence[Expression]) -> Expression:
+    """Return an expression made of `children` that is never folded, as `combine` does."""
+    failed = failing(children)
     return Expression(
         evaluate,
         fields=NO_FIELDS.union(*(child.fields for child in children)),
         variables=NO_FIELDS.union(*(child.variables for child in children)),
+        failure=None if failed is None else failed.failure,
     )
 
 

@@ -31,21 +31,19 @@ expression is parsed, without further ado. A module of operators has to be impor
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
 from functools import partial
-from typing import TYPE_CHECKING, Final, TypeAlias, TypeVar
+from itertools import groupby
+from typing import Final, Protocol, TypeAlias, TypeVar
 
-from satchel.mql.expressions.expression import Evaluate, Expression, Variables, combine
+from satchel.mql.context import Context
+from satchel.mql.expressions.expression import NO_VARIABLES, Evaluate, Expression, Variables, combine
 from satchel.mql.registry import Registry
 from satchel.values.bson_types import MISSING, BsonValue, Document, Field
 
-if TYPE_CHECKING:
-    from satchel.mql.expressions.parser import Parser
-
 Compute: TypeAlias = Callable[..., Field]
-Syntax: TypeAlias = "Callable[[BsonValue, Parser], Expression]"
 Function = TypeVar("Function", bound=Callable[..., object])
 
 
@@ -58,8 +56,46 @@ class Absent(Enum):
         return False
 
 
+class Association(Enum):
+    """Which constant operands MongoDB's optimiser folds together although other operands vary.
+
+    It shows: folding raises the errors of constants at once, and `ANY` moves constants behind the other operands.
+    """
+
+    NONE = "none"
+    LEFT = "left"
+    RUNS = "runs"
+    ANY = "any"
+
+
 ABSENT: Final = Absent.ABSENT
 """Stands for an optional named argument that was not given."""
+
+
+class Parser(Protocol):
+    """What an operator's parse function may ask of the parser of its scope (see `expressions.parser.Parser`)."""
+
+    @property
+    def context(self) -> Context:
+        """The operation's circumstances."""
+
+    def parse(self, spec: BsonValue) -> Expression:
+        """Parse any expression."""
+
+    def operands(self, name: str, operand: BsonValue, minimum: int = 0, maximum: int | None = None) -> list[Expression]:
+        """Parse and count the operands of the operator `name`."""
+
+    def named(self, signature: Signature, operand: BsonValue) -> dict[str, Expression]:
+        """Check and parse named arguments."""
+
+    def named_specs(self, signature: Signature, operand: BsonValue) -> Document:
+        """Check named arguments, and return them unparsed."""
+
+    def binding(self, names: Iterable[str], constants: Variables = NO_VARIABLES) -> Parser:
+        """Return the parser of an inner scope with more variables."""
+
+
+Syntax: TypeAlias = Callable[[BsonValue, Parser], Expression]
 
 OPERATORS: Final[Registry[Syntax]] = Registry("expression operator")
 
@@ -88,7 +124,12 @@ class Signature:
 
 
 def operator(
-    name: str, *, minimum: int = 0, maximum: int | None = None, context: bool = False, deterministic: bool = True
+    name: str,
+    *,
+    minimum: int = 0,
+    maximum: int | None = None,
+    context: bool = False,
+    association: Association = Association.NONE,
 ) -> Callable[[Function], Function]:
     """Declare an eager operator: a function of its operands' values.
 
@@ -97,14 +138,16 @@ def operator(
         minimum: The least number of operands.
         maximum: The greatest; None is any.
         context: Whether the function gets the `Context` first.
-        deterministic: False keeps constant operands from being folded.
+        association: Whether some of the operands can be folded when not all are constant.
     """
 
     def register(function: Function) -> Function:
         def parse(operand: BsonValue, parser: Parser) -> Expression:
             operands = parser.operands(name, operand, minimum, maximum)
             compute = partial(function, parser.context) if context else function
-            return combine(apply(compute, operands), operands, deterministic=deterministic)
+            if association is not Association.NONE:
+                operands = fold_operands(compute, operands, association)
+            return combine(apply(compute, operands), operands)
 
         _register(name, function, parse)
         return function
@@ -148,6 +191,25 @@ def _register(name: str, function: Callable[..., object], parse: Syntax) -> None
     parse.__module__ = function.__module__
     parse.__name__ = function.__name__
     OPERATORS.operator(name)(parse)
+
+
+def fold_operands(function: Compute, operands: Sequence[Expression], association: Association) -> list[Expression]:
+    """Replace groups of two or more constant operands by their common value, as `association` allows."""
+    if all(operand.is_constant for operand in operands):
+        return list(operands)
+    if association is Association.ANY:
+        varying = [operand for operand in operands if not operand.is_constant]
+        return [*varying, *_folded(function, [operand for operand in operands if operand.is_constant])]
+    folded: list[Expression] = []
+    for is_constant, run in groupby(operands, key=lambda operand: operand.is_constant):
+        group = list(run)
+        may_fold = is_constant and (association is Association.RUNS or not folded)
+        folded += _folded(function, group) if may_fold else group
+    return folded
+
+
+def _folded(function: Compute, constants: list[Expression]) -> list[Expression]:
+    return [combine(apply(function, constants), constants)] if len(constants) > 1 else constants
 
 
 def apply(function: Compute, operands: Sequence[Expression]) -> Evaluate:

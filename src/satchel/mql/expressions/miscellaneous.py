@@ -1,0 +1,172 @@
+"""Operators of no family: random numbers, generated ids, metadata, hashes of index keys."""
+
+from __future__ import annotations
+
+import hashlib
+import math
+import struct
+import uuid
+from typing import Final
+
+from bson import Binary, Code, Decimal128, Int64, ObjectId
+
+from satchel.errors import ServerError
+from satchel.mql.expressions.expression import Expression, Variables, unite
+from satchel.mql.expressions.registry import Parser, operator, syntax
+from satchel.values.bson_types import INT64_MAX, INT64_MIN, MISSING, BsonValue, Document, Field, encode_document
+from satchel.values.compare import type_order
+from satchel.values.numbers import Number, is_bson_number, to_decimal
+
+METADATA_KINDS: Final = frozenset(
+    {
+        "textScore",
+        "searchScore",
+        "searchHighlights",
+        "searchScoreDetails",
+        "searchSequenceToken",
+        "searchSortValues",
+        "geoNearDistance",
+        "geoNearPoint",
+        "recordId",
+        "indexKey",
+        "sortKey",
+        "randVal",
+        "timeseriesBucketMinTime",
+        "timeseriesBucketMaxTime",
+        "vectorSearchScore",
+        "score",
+        "scoreDetails",
+        "stream",
+    }
+)
+"""What `$meta` can be asked for. Satchel's documents carry none of it through a pipeline: the answer is "no value"."""
+
+
+@syntax("$rand")
+def rand(operand: BsonValue, parser: Parser) -> Expression:
+    """Return a random double from 0 up to, without, 1.
+
+    Raises:
+        ServerError: Location3040501 for any argument, Location10065 for an operand that is not an object.
+
+    Reference:
+        MongoDB manual, "$rand".
+    """
+    _refuse_arguments("$rand", operand, 3040501)
+    random = parser.context.random
+    return unite(lambda _document, _variables: random.random(), [])
+
+
+@syntax("$createObjectId")
+def create_object_id(operand: BsonValue, _parser: Parser) -> Expression:
+    """Return a new ObjectId.
+
+    Reference:
+        MongoDB manual, "$createObjectId".
+    """
+    _refuse_arguments("$createObjectId", operand, 9)
+    return unite(lambda _document, _variables: ObjectId(), [])
+
+
+@syntax("$createUUID")
+def create_uuid(operand: BsonValue, _parser: Parser) -> Expression:
+    """Return a new random UUID.
+
+    Reference:
+        MongoDB manual, "$createUUID".
+    """
+    _refuse_arguments("$createUUID", operand, 9)
+    return unite(lambda _document, _variables: Binary.from_uuid(uuid.uuid4()), [])
+
+
+def _refuse_arguments(name: str, operand: BsonValue, code: int) -> None:
+    if not isinstance(operand, dict | list):
+        raise ServerError(10065, f"invalid parameter: expected an object ({name})")
+    if operand:
+        raise ServerError(code, f"{name} does not currently accept arguments")
+
+
+@syntax("$meta")
+def meta(operand: BsonValue, _parser: Parser) -> Expression:
+    """Return metadata of the document; there is none here, so no value.
+
+    Raises:
+        ServerError: Location17307 for an operand that is not a string, Location17308 for an unknown kind.
+
+    Reference:
+        MongoDB manual, "$meta".
+    """
+    if not isinstance(operand, str):
+        raise ServerError(17307, "$meta only supports string arguments")
+    if operand not in METADATA_KINDS:
+        raise ServerError(17308, f"Unsupported $meta field: {operand}")
+    return unite(_nothing, [])
+
+
+def _nothing(_document: Document, _variables: Variables) -> Field:
+    return MISSING
+
+
+@operator("$toHashedIndexKey", minimum=1, maximum=1)
+def to_hashed_index_key(value: Field) -> Field:
+    """Return the int64 under which a hashed index holds a value.
+
+    Reference:
+        MongoDB manual, "$toHashedIndexKey".
+    """
+    return hashed_key(value)
+
+
+def hashed_key(value: Field) -> Int64:
+    """Return MongoDB's hash of a value: the first eight bytes of an MD5; numbers hash as integers, cut off."""
+    digest = hashlib.md5(struct.pack("<i", 0), usedforsecurity=False)
+    digest.update(_hash_input(value))
+    return Int64(struct.unpack("<q", digest.digest()[:8])[0])
+
+
+def _hash_input(value: Field, name: str | None = None) -> bytes:
+    """Return type, name (of a member) and contents of a value as the bytes that are hashed."""
+    head = struct.pack("<i", type_order(value))
+    if name is not None:
+        head += name.encode() + b"\0"
+    return head + _contents(value)
+
+
+def _contents(value: Field) -> bytes:
+    if is_bson_number(value):
+        return struct.pack("<q", _cut_to_int64(value))
+    if isinstance(value, dict):
+        return b"".join(_hash_input(member, name) for name, member in value.items()) + _END
+    if isinstance(value, list):
+        return b"".join(_hash_input(member, str(index)) for index, member in enumerate(value)) + _END
+    if value is MISSING:
+        return b""
+    if isinstance(value, Code) and value.scope is not None:
+        text = str(value).encode() + b"\0"
+        return text + _contents(dict(value.scope))
+    return _bson_contents(value)
+
+
+_END: Final = struct.pack("<i", 0)
+
+
+def _bson_contents(value: BsonValue) -> bytes:
+    """Return the bytes of a value within a BSON document, without its type and name."""
+    return encode_document({"": value})[4 + 2 : -1]
+
+
+def _cut_to_int64(value: Number) -> int:
+    if isinstance(value, Decimal128):
+        number = to_decimal(value)
+        if number.is_nan():
+            return 0
+        return max(INT64_MIN, min(INT64_MAX, int(number))) if number.is_finite() else _infinite(number > 0)
+    if isinstance(value, float):
+        if math.isnan(value):
+            return 0
+        return max(INT64_MIN, min(INT64_MAX, int(value))) if math.isfinite(value) else _infinite(value > 0)
+    return int(value)
+
+
+def _infinite(is_positive: bool) -> int:
+    return INT64_MAX if is_positive else INT64_MIN
