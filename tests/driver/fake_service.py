@@ -22,6 +22,10 @@ _numbers = itertools.count(1)
 Reply = Document | RawDocument
 
 
+def _succeed(_name: str) -> None:
+    return
+
+
 class FakeService:
     """Knows insert, find by equality, getMore, delete of everything, hello, ping, endSessions, and `sleep`."""
 
@@ -34,7 +38,7 @@ class FakeService:
         self.states: list[ConnectionState] = []
         self.killed: list[int] = []
         self.released = 0
-        self.fail: Callable[[str], None] = lambda _name: None
+        self.fail: Callable[[str], None] = _succeed
 
     def handle(self, message: bytes | memoryview, connection: ConnectionState) -> Sequence[bytes]:
         request = parse_message(message)

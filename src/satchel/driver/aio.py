@@ -9,7 +9,6 @@ from functools import partial
 from typing import Any
 
 from bson.codec_options import TypeRegistry
-from pymongo.typings import _DocumentType
 
 from satchel.driver.client import represent
 from satchel.driver.exchange import (
@@ -31,6 +30,7 @@ from satchel.driver.private import (
     AsyncPyMongoClient,
     AsyncTopology,
     ConnectionClosedReason,
+    DocumentType,
     OpMsg,
     PoolOptions,
     ServerDescription,
@@ -177,7 +177,7 @@ class AsyncNoExecutor(NoExecutor):
         """Wait for nothing."""
 
 
-class AsyncMongoClient(AsyncPyMongoClient[_DocumentType]):
+class AsyncMongoClient(AsyncPyMongoClient[DocumentType]):
     """A `pymongo.AsyncMongoClient` whose server is a file.
 
     Commands run in threads of the client's own, as many as run at once, so the event loop is never held up by one.
@@ -202,7 +202,7 @@ class AsyncMongoClient(AsyncPyMongoClient[_DocumentType]):
         self,
         host: Host = None,
         port: int | None = None,
-        document_class: type[_DocumentType] | None = None,
+        document_class: type[DocumentType] | None = None,
         tz_aware: bool | None = None,
         connect: bool | None = None,
         type_registry: TypeRegistry | None = None,

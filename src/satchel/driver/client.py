@@ -6,16 +6,15 @@ from functools import partial
 from typing import Any
 
 from bson.codec_options import TypeRegistry
-from pymongo.typings import _DocumentType
 
 from satchel.driver.exchange import NoExecutor
 from satchel.driver.lease import Lease, open_lease
-from satchel.driver.private import PyMongoClient
+from satchel.driver.private import DocumentType, PyMongoClient
 from satchel.driver.target import Host, Target, parse_target
 from satchel.driver.transport import InProcessMonitor, InProcessPool
 
 
-class MongoClient(PyMongoClient[_DocumentType]):
+class MongoClient(PyMongoClient[DocumentType]):
     """A `pymongo.MongoClient` whose server is a file, and a function call away.
 
     It is PyMongo's own class underneath: every method, option and exception is documented there. With a `mongodb://`
@@ -48,7 +47,7 @@ class MongoClient(PyMongoClient[_DocumentType]):
         self,
         host: Host = None,
         port: int | None = None,
-        document_class: type[_DocumentType] | None = None,
+        document_class: type[DocumentType] | None = None,
         tz_aware: bool | None = None,
         connect: bool | None = None,
         type_registry: TypeRegistry | None = None,

@@ -26,6 +26,7 @@ from pymongo.synchronous.mongo_client import MongoClient as PyMongoClient
 from pymongo.synchronous.mongo_client import _ClientCheckout as Handler
 from pymongo.synchronous.pool import Connection, Pool
 from pymongo.synchronous.topology import Topology
+from pymongo.typings import _DocumentType as DocumentType
 
 __all__ = [
     "PRIVATE_NAMES",
@@ -36,6 +37,7 @@ __all__ = [
     "AsyncTopology",
     "Connection",
     "ConnectionClosedReason",
+    "DocumentType",
     "Handler",
     "Hello",
     "OpMsg",
