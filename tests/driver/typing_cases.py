@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any, TypedDict
+from typing import Any, TypedDict, assert_type
 
 import gridfs
 import pymongo
@@ -11,7 +11,6 @@ from bson.raw_bson import RawBSONDocument
 from pymongo.asynchronous.collection import AsyncCollection
 from pymongo.collection import Collection
 from pymongo.database import Database
-from typing_extensions import assert_type
 
 from satchel import AsyncMongoClient, MongoClient
 

@@ -237,6 +237,16 @@ class AsyncMongoClient(AsyncPyMongoClient[DocumentType]):
 
     aclose = close
 
+    def abandon(self) -> None:
+        """Let go of the file without an event loop, as garbage collection does: for clients whose loop has ended.
+
+        Sessions are left to their time-out. With `mongodb://` servers it does nothing.
+        """
+        if self._lease is not None:
+            self._closed = True
+            self._workers.close()
+            self._lease.end()
+
     def __repr__(self) -> str:
         return represent(super().__repr__(), self._target, self._lease)
 

@@ -85,6 +85,7 @@ PRIVATE_NAMES: Final = (
     ),
     PrivateName(_CLIENTS, "_duplicate", "override: the copy shares the service", ("kwargs",)),
     PrivateName(_CLIENTS, "_init_kwargs", "read: what the client was made with"),
+    PrivateName(_CLIENTS, "_closed", "set: a client without its loop cannot be closed, and need not be warned of"),
     PrivateName(_CLIENTS, "_topology", "read: gossip the cluster time of the handshake"),
     PrivateName(_POOLS, "__init__", "extend", ("address", "options", "is_sdam", "client_id")),
     PrivateName(_POOLS, "connect", "override: make our kind of connection", ("handler",)),
