@@ -90,6 +90,7 @@ class ErrorCode(IntEnum):
     CursorInUse = 143
     ExceededMemoryLimit = 146
     DurationOverflow = 159
+    IncompatibleCollationVersion = 161
     CollectionIsEmpty = 162
     ViewDepthLimitExceeded = 165
     CommandNotSupportedOnView = 166
