@@ -1,0 +1,228 @@
+"""String expressions with patterns: the `$regex…` family, `$replaceOne`, `$replaceAll`, `$split`."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import Final
+
+from bson import Regex
+
+from satchel.errors import ErrorCode, ServerError
+from satchel.mql.expressions.expression import is_nullish
+from satchel.mql.expressions.registry import ABSENT, Absent, named_operator, operator
+from satchel.mql.expressions.string_values import int_or_long, is_string
+from satchel.mql.expressions.value_text import regex_options, value_text
+from satchel.values.bson_types import Document, Field, type_name
+from satchel.values.pcre import PcreError, compile_pcre
+
+_OPTIONS: Final = frozenset("imsxu")
+
+
+@named_operator(
+    "$regexMatch", required={"input": 31022, "regex": 31023}, optional=("options",), not_object=51103, unknown=31024
+)
+def regex_match(text: Field, regex: Field, options: Field) -> Field:
+    """Tell whether a pattern is found in a string; false when either is null or missing.
+
+    Raises:
+        ServerError: location 51104 to 51111 for bad arguments.
+
+    Reference:
+        MongoDB manual, "$regexMatch".
+    """
+    pattern, string = _arguments("$regexMatch", text, regex, options)
+    return pattern is not None and string is not None and pattern.search(string) is not None
+
+
+@named_operator(
+    "$regexFind", required={"input": 31022, "regex": 31023}, optional=("options",), not_object=51103, unknown=31024
+)
+def regex_find(text: Field, regex: Field, options: Field) -> Field:
+    """Return the first place where a pattern is found, as `{match, idx, captures}`, or null.
+
+    Raises:
+        ServerError: location 51104 to 51111 for bad arguments.
+
+    Reference:
+        MongoDB manual, "$regexFind".
+    """
+    pattern, string = _arguments("$regexFind", text, regex, options)
+    if pattern is None or string is None:
+        return None
+    match = pattern.search(string)
+    return None if match is None else _found(match)
+
+
+@named_operator(
+    "$regexFindAll", required={"input": 31022, "regex": 31023}, optional=("options",), not_object=51103, unknown=31024
+)
+def regex_find_all(text: Field, regex: Field, options: Field) -> Field:
+    """Return all places where a pattern is found, each as `{match, idx, captures}`.
+
+    Raises:
+        ServerError: location 51104 to 51111 for bad arguments.
+
+    Reference:
+        MongoDB manual, "$regexFindAll".
+    """
+    pattern, string = _arguments("$regexFindAll", text, regex, options)
+    if pattern is None or string is None:
+        return []
+    end = len(string)
+    return [_found(match) for match in _matches(pattern, string) if match.start() < end or not string]
+
+
+@named_operator(
+    "$replaceOne", required={"input": 51749, "find": 51748, "replacement": 51747}, not_object=51751, unknown=51750
+)
+def replace_one(text: Field, find: Field, replacement: Field) -> Field:
+    """Replace the first place where a substring or a pattern is found; null when an argument is null or missing.
+
+    Raises:
+        ServerError: location 10503902 to 10503904 for an argument of another type, location 51111 for a bad pattern.
+
+    Reference:
+        MongoDB manual, "$replaceOne".
+    """
+    return _replace("$replaceOne", text, find, replacement, 1)
+
+
+@named_operator(
+    "$replaceAll", required={"input": 51749, "find": 51748, "replacement": 51747}, not_object=51751, unknown=51750
+)
+def replace_all(text: Field, find: Field, replacement: Field) -> Field:
+    """Replace every place where a substring or a pattern is found; null when an argument is null or missing.
+
+    Raises:
+        ServerError: location 10503902 to 10503904 for an argument of another type, location 51111 for a bad pattern.
+
+    Reference:
+        MongoDB manual, "$replaceAll".
+    """
+    return _replace("$replaceAll", text, find, replacement, -1)
+
+
+@operator("$split", minimum=2, maximum=2)
+def split(text: Field, separator: Field) -> Field:
+    """Return the parts of a string between separators; the captures of a pattern stand between them.
+
+    Raises:
+        ServerError: location 40085 to 40087 for bad arguments, location 51111 for a bad pattern.
+
+    Reference:
+        MongoDB manual, "$split".
+    """
+    if is_nullish(text) or is_nullish(separator):
+        return None
+    if not is_string(text):
+        found = f"found: {type_name(text)}"
+        raise ServerError(
+            40085, f"$split requires an expression that evaluates to a string as a first argument, {found}"
+        )
+    if isinstance(separator, Regex):
+        return _split_by_pattern(text, _compiled("$split", separator.pattern, regex_options(separator)))
+    if not is_string(separator):
+        message = "$split requires an expression that evaluates to a string or regular expression as a second argument"
+        raise ServerError(40086, f"{message}, found: {type_name(separator)}")
+    if not separator:
+        raise ServerError(40087, "$split requires a non-empty separator")
+    return text.split(separator)
+
+
+def _split_by_pattern(text: str, pattern: re.Pattern[str]) -> list[Field]:
+    parts: list[Field] = []
+    position = 0
+    for match in _matches(pattern, text):
+        parts.append(text[position : match.start()])
+        parts.extend(match.groups(""))
+        position = match.end()
+    parts.append(text[position:])
+    return parts
+
+
+def _arguments(name: str, text: Field, regex: Field, options: Field) -> tuple[re.Pattern[str] | None, str | None]:
+    """Check the arguments of a `$regex…` operator; a pattern or a string that is null or missing becomes None."""
+    string = None if is_nullish(text) else text
+    if string is not None and not is_string(string):
+        raise ServerError(51104, f"{name} needs 'input' to be of type string")
+    pattern = None if is_nullish(regex) else regex
+    if pattern is not None and not isinstance(pattern, Regex) and not is_string(pattern):
+        raise ServerError(51105, f"{name} needs 'regex' to be of type string or regex")
+    letters = _option_letters(name, pattern, options)
+    if pattern is None:
+        return None, string
+    source = pattern.pattern if isinstance(pattern, Regex) else pattern
+    if "\0" in source:
+        raise ServerError(51109, f"{name}: regular expression cannot contain an embedded null byte")
+    return _compiled(name, source, _checked_options(name, letters)), string
+
+
+def _option_letters(name: str, pattern: Field, options: Field) -> str:
+    own = regex_options(pattern) if isinstance(pattern, Regex) else ""
+    if options is ABSENT or is_nullish(options):
+        return own
+    if not is_string(options):
+        raise ServerError(51106, f"{name} needs 'options' to be of type string")
+    if own:
+        raise ServerError(51107, f"{name}: found regex option(s) specified in both 'regex' and 'option' fields")
+    return options
+
+
+def _checked_options(name: str, letters: str) -> str:
+    if "\0" in letters:
+        raise ServerError(51110, f"{name}: regular expression options cannot contain an embedded null byte")
+    for letter in letters:
+        if letter not in _OPTIONS:
+            raise ServerError(51108, f"{name} invalid flag in regex options: {letters}")
+    return letters
+
+
+def _compiled(name: str, pattern: str, options: str) -> re.Pattern[str]:
+    try:
+        return compile_pcre(pattern, options)
+    except PcreError as error:
+        code = ErrorCode.NotImplemented if error.unsupported else 51111
+        raise ServerError(code, f"Invalid Regex in {name}: {error.message}") from error
+
+
+def _matches(pattern: re.Pattern[str], text: str) -> Iterator[re.Match[str]]:
+    """Find one match after the other; unlike `re.finditer`, an empty one is followed by the next character."""
+    position = 0
+    while position <= len(text) and (match := pattern.search(text, position)) is not None:
+        yield match
+        position = match.end() + (match.end() == match.start())
+
+
+def _found(match: re.Match[str]) -> Document:
+    return {"match": match[0], "idx": int_or_long(match.start()), "captures": list(match.groups())}
+
+
+def _replace(name: str, text: Field, find: Field, replacement: Field, count: int) -> Field:
+    string = _string_argument(text, 10503904, f"{name} requires that 'input' be a string")
+    wanted = find
+    if not isinstance(find, Regex):
+        wanted = _string_argument(find, 10503903, f"{name} requires that 'find' be a string or regular expression")
+    new = _string_argument(replacement, 10503902, f"{name} requires that 'replacement' be a string")
+    if string is None or wanted is None or new is None:
+        return None
+    if isinstance(wanted, str):
+        return string.replace(wanted, new, count)
+    assert isinstance(wanted, Regex)
+    pattern = _compiled(name, wanted.pattern, regex_options(wanted))
+    pieces: list[str] = []
+    position = 0
+    for match in _matches(pattern, string):
+        pieces += [string[position : match.start()], new]
+        position = match.end()
+        if count == 1:
+            break
+    return "".join([*pieces, string[position:]])
+
+
+def _string_argument(value: Field | Absent, code: int, message: str) -> str | None:
+    if is_nullish(value):
+        return None
+    if not is_string(value):
+        raise ServerError(code, f"{message}, found: {value_text(value)}")
+    return value
