@@ -19,7 +19,7 @@ from satchel.values.bson_types import INT32_MAX, INT32_MIN, MISSING, BsonValue
 
 _TAG_NAMES = (
     "numberLong numberDouble numberDecimal binary oid date regularExpression code timestamp minKey maxKey missing "
-    "document wideInt same"
+    "document wideInt"
 )
 _TAGS = frozenset(f"${name}" for name in _TAG_NAMES.split())
 _REGEX_FLAGS = {"i": 2, "l": 4, "m": 8, "s": 16, "u": 32, "x": 64}
@@ -136,6 +136,5 @@ _UNTAGGERS: dict[str, Callable[[dict], BsonValue]] = {
     "$maxKey": lambda _: MaxKey(),
     "$missing": lambda _: MISSING,
     "$wideInt": lambda value: int(value["$wideInt"]),
-    "$same": lambda value: {"$same": untag(value["$same"])},
     "$document": lambda value: {name: untag(item) for name, item in value["$document"]},
 }

@@ -18,6 +18,10 @@ _RAW = CodecOptions(document_class=RawBSONDocument, datetime_conversion=Datetime
 _READS = frozenset(
     {"find", "distinct", "count", "explain", "listIndexes", "listCollections", "collStats", "dbStats", "validate"}
 )
+_ABOUT_INDEXES = frozenset({"createIndexes", "dropIndexes", "deleteIndexes", "collMod"})
+_ABOUT_COLLECTIONS = frozenset(
+    {"create", "collMod", "drop", "renameCollection", "convertToCapped", "cloneCollectionAsCapped"}
+)
 _NAME = re.compile(r"\$coll(\.\w+)*")
 _MAX_BATCHES = 100
 
@@ -49,8 +53,7 @@ class ServerRunner:
         self._load(case, name)
         try:
             result = self._result(case, name)
-            for shown in case.show if case.show is not None else ["$coll"]:
-                result[f"contents of {shown}"] = self._contents(case, shown, name)
+            result |= self._afterwards(case, name)
             return self._normalised(case, result, name)
         finally:
             self._drop(case, name)
@@ -101,7 +104,7 @@ class ServerRunner:
 
     def _batches(self, command: Document, cursor: Document) -> list[list[Document]]:
         batches = [cursor["firstBatch"]]
-        size = command.get("batchSize", command.get("cursor", {}).get("batchSize"))
+        size = command.get("batchSize", (command.get("cursor") or {}).get("batchSize"))
         while cursor["id"] and len(batches) < _MAX_BATCHES:
             collection = cursor["ns"].partition(".")[2]
             more = {"getMore": cursor["id"], "collection": collection, **({"batchSize": size} if size else {})}
@@ -111,6 +114,24 @@ class ServerRunner:
                 self._command({"killCursors": collection, "cursors": [cursor["id"]]})
                 break
         return batches
+
+    def _afterwards(self, case: RecordedCase, name: str) -> Document:
+        """Return what the command left: the collections, the indexes, or by default the collection's documents."""
+        found: Document = {}
+        command = next(iter(case.command))
+        if command in _ABOUT_COLLECTIONS:
+            found["collections"] = self._listed({"listCollections": 1, "filter": {"name": {"$regex": f"^{name}"}}})
+        if command in _ABOUT_INDEXES:
+            found["indexes"] = self._listed({"listIndexes": name})
+        default = [] if found else ["$coll"]
+        for shown in case.show if case.show is not None else default:
+            found[f"contents of {shown}"] = self._contents(case, shown, name)
+        return found
+
+    def _listed(self, command: Document) -> list[Document]:
+        reply = self._command(command)
+        found = reply["cursor"]["firstBatch"] if reply["ok"] else []
+        return sorted(found, key=lambda document: document["name"])
 
     def _contents(self, case: RecordedCase, shown: str, name: str) -> Document:
         other = shown.removeprefix("$coll").removeprefix(".")
