@@ -1,0 +1,1 @@
+"""Commands: one function per MongoDB command, with its fields declared; and the service that dispatches to them."""

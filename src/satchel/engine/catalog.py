@@ -184,9 +184,7 @@ class CollectionEntry:
         """Return this entry with an index added, or put in the place of the one of the same name."""
         if self.index(changed.name) is None:
             return replace(self, indexes=(*self.indexes, changed))
-        return replace(
-            self, indexes=tuple(changed if index.name == changed.name else index for index in self.indexes)
-        )
+        return replace(self, indexes=tuple(changed if index.name == changed.name else index for index in self.indexes))
 
     def without_index(self, name: str) -> CollectionEntry:
         """Return this entry with an index less."""
@@ -199,7 +197,7 @@ class CollectionEntry:
             "options": self.options,
             "indexes": [index.to_bson() for index in self.indexes],
         }
-        return CatalogRow(self.namespace.full, self.table, encode_document(entry))
+        return CatalogRow(str(self.namespace), self.table, encode_document(entry))
 
 
 def _entry_of(row: CatalogRow) -> CollectionEntry:
@@ -226,7 +224,9 @@ class Catalog:
         rows: The stored form of each entry, so that the next version need not decode it again.
     """
 
-    def __init__(self, version: int, entries: dict[Namespace, CollectionEntry], rows: dict[CatalogRow, CollectionEntry]):
+    def __init__(
+        self, version: int, entries: dict[Namespace, CollectionEntry], rows: dict[CatalogRow, CollectionEntry]
+    ):
         self.version = version
         self._entries = entries
         self._rows = rows
@@ -250,7 +250,7 @@ class Catalog:
         """
         entry = self._entries.get(namespace)
         if entry is None:
-            raise ServerError(ErrorCode.NamespaceNotFound, f"ns does not exist: {namespace.full}")
+            raise ServerError(ErrorCode.NamespaceNotFound, f"ns does not exist: {namespace}")
         return entry
 
     def database(self, database: str) -> list[CollectionEntry]:

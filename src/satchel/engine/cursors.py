@@ -114,8 +114,8 @@ class CursorRegistry:
             if cursor.namespace != namespace:
                 raise ServerError(
                     ErrorCode.Unauthorized,
-                    f"Requested getMore on namespace '{namespace.full}', but cursor belongs to a different namespace "
-                    f"{cursor.namespace.full}",
+                    f"Requested getMore on namespace '{namespace}', but cursor belongs to a different namespace "
+                    f"{cursor.namespace}",
                 )
             if cursor.in_use:
                 raise ServerError(ErrorCode.CursorInUse, f"cursor id {cursor_id} is already in use")

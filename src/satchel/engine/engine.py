@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
+import uuid
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -38,6 +39,7 @@ class Engine:
         self.operations: dict[int, Operation] = {}
         self.started = time.time()
         self.opcounters: Counter[str] = Counter()
+        self.index_uses: Counter[tuple[uuid.UUID, str]] = Counter()
         self.data_written = threading.Condition()
         self._catalog: Catalog | None = None
 

@@ -2,25 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Final, NamedTuple
+from typing import Final
 
 from satchel.errors import ErrorCode, ServerError
+from satchel.mql.pipeline.source import Namespace
 
 MAX_DATABASE_NAME_BYTES: Final = 63
 MAX_NAMESPACE_BYTES: Final = 255
 _FORBIDDEN_IN_DATABASE: Final = frozenset('/\\. "$*<>:|?\0')
-
-
-class Namespace(NamedTuple):
-    """A database and a collection in it."""
-
-    database: str
-    collection: str
-
-    @property
-    def full(self) -> str:
-        """The dotted form, `database.collection`."""
-        return f"{self.database}.{self.collection}"
 
 
 def parse_namespace(full: str) -> Namespace:
@@ -48,8 +37,8 @@ def checked_namespace(database: str, collection: str) -> Namespace:
         or "\0" in collection
         or ("$" in collection and not _is_special(namespace))
     )
-    if invalid or len(namespace.full.encode()) > MAX_NAMESPACE_BYTES:
-        raise ServerError(ErrorCode.InvalidNamespace, f"Invalid namespace specified '{namespace.full}'")
+    if invalid or len(str(namespace).encode()) > MAX_NAMESPACE_BYTES:
+        raise ServerError(ErrorCode.InvalidNamespace, f"Invalid namespace specified '{namespace}'")
     return namespace
 
 
@@ -60,9 +49,12 @@ def check_database_name(database: str) -> None:
 
 
 def _is_special(namespace: Namespace) -> bool:
-    return namespace.collection in ("$cmd.aggregate", "$cmd.listCollections") or namespace.full == "local.oplog.$main"
+    return namespace.collection in ("$cmd.aggregate", "$cmd.listCollections") or namespace == ("local", "oplog.$main")
 
 
 def is_system(collection: str) -> bool:
     """Tell whether the collection's name is one of MongoDB's own."""
     return collection.startswith("system.")
+
+
+__all__ = ["Namespace", "check_database_name", "checked_namespace", "is_system", "parse_namespace"]

@@ -37,9 +37,9 @@ class WriteUnit(ReadUnit):
             ServerError: NamespaceExists (48); DatabaseDifferCase (13297).
         """
         if self.catalog.get(namespace) is not None:
-            raise ServerError(ErrorCode.NamespaceExists, f"Collection {namespace.full} already exists.")
+            raise ServerError(ErrorCode.NamespaceExists, f"Collection {namespace} already exists.")
         self._check_database_case(namespace.database)
-        table = "" if "viewOn" in options else self.writer.create_table(namespace.full)
+        table = "" if "viewOn" in options else self.writer.create_table(str(namespace))
         entry = CollectionEntry(namespace, table, uuid.uuid4(), options)
         if entry.is_view:
             entry = replace(entry, indexes=())
@@ -64,9 +64,7 @@ class WriteUnit(ReadUnit):
         if entry is None:
             return self.create_collection(namespace, {})
         if entry.is_view:
-            raise ServerError(
-                ErrorCode.CommandNotSupportedOnView, f"Namespace {namespace.full} is a view, not a collection"
-            )
+            raise ServerError(ErrorCode.CommandNotSupportedOnView, f"Namespace {namespace} is a view, not a collection")
         return entry
 
     def drop_collection(self, entry: CollectionEntry) -> None:
@@ -74,18 +72,25 @@ class WriteUnit(ReadUnit):
         self.drop_indexes(entry.secondary_indexes)
         if entry.table:
             self.writer.drop_table(entry.table)
-        self.writer.delete_catalog_row(entry.namespace.full)
+        self.writer.delete_catalog_row(str(entry.namespace))
         self.reload()
+
+    def clear(self, entry: CollectionEntry) -> None:
+        """Remove every document of a collection; its indexes and options stay."""
+        for table in (entry.table, *(index.table for index in entry.secondary_indexes)):
+            self.writer.clear(table)
 
     def rename_collection(self, entry: CollectionEntry, target: Namespace) -> None:
         """Give a collection another name; its records and indexes stay as they are."""
         self._check_database_case(target.database)
-        table = self.writer.rename_table(entry.table, target.full)
+        table = self.writer.rename_table(entry.table, str(target))
         indexes = tuple(
-            index if index.is_id else replace(index, table=self.writer.rename_table(index.table, f"{table}${index.name}"))
+            index
+            if index.is_id
+            else replace(index, table=self.writer.rename_table(index.table, f"{table}${index.name}"))
             for index in entry.indexes
         )
-        self.writer.delete_catalog_row(entry.namespace.full)
+        self.writer.delete_catalog_row(str(entry.namespace))
         self.save(replace(entry, namespace=target, table=table, indexes=indexes))
 
     def drop_indexes(self, indexes: Iterable[IndexEntry]) -> None:

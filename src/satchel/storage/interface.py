@@ -149,6 +149,9 @@ class Writer(Reader, Protocol):
     def create_table(self, namespace: str) -> str:
         """Create an empty record table for a namespace and return the table's name."""
 
+    def clear(self, table: str) -> None:
+        """Remove every row of a record or index table."""
+
     def drop_table(self, table: str) -> None:
         """Remove a record table and its records."""
 

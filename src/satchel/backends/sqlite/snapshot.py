@@ -257,6 +257,10 @@ class SqliteWriter(SqliteReader):
         self._connection.execute(schema.create_record_table(table))
         return table
 
+    def clear(self, table: str) -> None:
+        """Remove every row of a record or index table."""
+        self._connection.execute(f"DELETE FROM {quote(table)}")
+
     def drop_table(self, table: str) -> None:
         """Remove a record table and its records."""
         self._end_scans()

@@ -97,9 +97,7 @@ def _sorted(found: Iterable[Match], pattern: SortPattern, context: Context, limi
         yield match
 
 
-def _within_memory(
-    keyed: Iterable[tuple[bytes, int, Match]], context: Context
-) -> Iterator[tuple[bytes, int, Match]]:
+def _within_memory(keyed: Iterable[tuple[bytes, int, Match]], context: Context) -> Iterator[tuple[bytes, int, Match]]:
     """Pass rows on while they fit into the sort's memory.
 
     Raises:

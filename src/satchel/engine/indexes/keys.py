@@ -88,8 +88,7 @@ class FieldKeys:
     def _encode(self, values: Key) -> bytes:
         if any(self._hashed):
             values = tuple(
-                hashed_value(value) if hashed else value
-                for value, hashed in zip(values, self._hashed, strict=True)
+                hashed_value(value) if hashed else value for value, hashed in zip(values, self._hashed, strict=True)
             )
         return key_string.encode_compound(values, self._descending, self._collation)
 

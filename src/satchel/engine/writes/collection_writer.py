@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from typing import TypeAlias
 
@@ -40,9 +41,19 @@ class CollectionWriter:
         Raises:
             ServerError: DuplicateKey (11000), or what an index has against a document.
         """
-        with self._writer.savepoint():
+        with self._undone_on_error():
             self._insert(documents)
         self._trim()
+
+    @contextmanager
+    def _undone_on_error(self) -> Iterator[None]:
+        """Undo, when the block raises, what it has written, a mark in the catalog included."""
+        try:
+            with self._writer.savepoint():
+                yield
+        except BaseException:
+            self._unit.reload()
+            raise
 
     def _insert(self, documents: Sequence[Prepared]) -> None:
         first = self._take_rids(len(documents))
@@ -75,7 +86,7 @@ class CollectionWriter:
         bson = encode_document(new)
         check_size(bson)
         if self.entry.has_unique_index:
-            with self._writer.savepoint():
+            with self._undone_on_error():
                 self._replace(rid, old, new, bson)
         else:
             self._replace(rid, old, new, bson)
@@ -165,6 +176,6 @@ def duplicate_key_error(entry: CollectionEntry, index: IndexEntry, key_value: Do
     shown = ", ".join(f"{name}: {shell_text(value)}" for name, value in key_value.items())
     return ServerError(
         ErrorCode.DuplicateKey,
-        f"E11000 duplicate key error collection: {entry.namespace.full} index: {index.name} dup key: {{ {shown} }}",
+        f"E11000 duplicate key error collection: {entry.namespace} index: {index.name} dup key: {{ {shown} }}",
         details={"keyPattern": dict(index.key_pattern), "keyValue": key_value},
     )

@@ -1,0 +1,115 @@
+"""The aggregate command."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar, cast
+
+from satchel.commands.command import COMMANDS, Invocation, NoFields, Reply
+from satchel.commands.params import (
+    array,
+    boolean,
+    collection_or_one,
+    document,
+    non_negative,
+    param,
+    read_params,
+    string_or_document,
+)
+from satchel.commands.results import batch_reply, first_batch
+from satchel.engine.aggregation import Aggregation
+from satchel.engine.cursors import Cursor
+from satchel.engine.execution.slot import ReadSlot
+from satchel.engine.find import with_collation, with_variables
+from satchel.engine.namespaces import Namespace, checked_namespace
+from satchel.errors import ErrorCode, ServerError
+from satchel.mql.context import Context
+from satchel.values.bson_types import BsonValue, Document
+
+_WRITING_STAGES = ("$out", "$merge")
+
+
+@dataclass(frozen=True, slots=True)
+class AggregateParams(NoFields):
+    """Fields of aggregate."""
+
+    aggregate: str | None = param(collection_or_one)
+    pipeline: list[BsonValue] = param(array)
+    cursor: Document | None = param(document, default=None)
+    explain: bool = param(boolean, default=False)
+    allow_disk_use: bool = param(boolean, default=True)
+    collation: Document | None = param(document, default=None)
+    hint: str | Document | None = param(string_or_document, default=None)
+    let: Document | None = param(document, default=None)
+    bypass_document_validation: bool = param(boolean, default=False)
+
+    IGNORED: ClassVar[frozenset[str]] = frozenset(
+        {"needsMerge", "fromMongos", "runtimeConstants", "isMapReduceCommand", "includeQueryStatsMetrics",
+         "querySettings", "encryptionInformation", "collectionUUID", "exchange"}
+    )  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class CursorFields(NoFields):
+    """Fields of `cursor`."""
+
+    batch_size: int | None = param(non_negative, default=None)
+
+
+@COMMANDS.command("aggregate", AggregateParams)
+def aggregate(params: AggregateParams, invocation: Invocation) -> Reply:
+    """Run a pipeline on a collection, a view or a database, and return its documents through a cursor."""
+    if params.explain:
+        from satchel.commands.explain import explain_aggregate
+
+        return explain_aggregate(params, invocation)
+    if params.cursor is None:
+        raise ServerError(
+            ErrorCode.FailedToParse, "The 'cursor' option is required, except for aggregate with the explain argument"
+        )
+    fields = read_params(CursorFields, "aggregate.cursor", params.cursor)
+    invocation.operation.bypass_validation = params.bypass_document_validation
+    if _writes(params.pipeline):
+        return _aggregate_and_write(params, invocation)
+    namespace = aggregate_namespace(params, invocation)
+    slot = ReadSlot()
+    with invocation.engine.read() as unit, slot.attached(unit):
+        context = aggregate_context(params, invocation, namespace, slot)
+        aggregation = Aggregation(invocation.engine, invocation.operation, slot)
+        stream = aggregation.documents(namespace, params.pipeline, context, params.hint)
+        reply_namespace = namespace if params.aggregate is not None else Namespace(namespace.database, "$cmd.aggregate")
+        return first_batch(invocation, Cursor(reply_namespace, stream, slot), fields.batch_size)
+
+
+def aggregate_namespace(params: AggregateParams, invocation: Invocation) -> Namespace:
+    """Return what a pipeline runs on; an empty collection name stands for the database."""
+    if params.aggregate is None:
+        return Namespace(invocation.database, "")
+    return checked_namespace(invocation.database, params.aggregate)
+
+
+def aggregate_context(
+    params: AggregateParams, invocation: Invocation, namespace: Namespace, slot: ReadSlot
+) -> Context:
+    """Give the operation its collation, variables and limits."""
+    context = invocation.operation.context
+    context.allow_disk_use = params.allow_disk_use
+    with_collation(context, params.collation, slot.unit.catalog.get(namespace))
+    return with_variables(context, params.let)
+
+
+def _writes(pipeline: list[BsonValue]) -> bool:
+    last = pipeline[-1] if pipeline else None
+    return isinstance(last, dict) and any(stage in last for stage in _WRITING_STAGES)
+
+
+def _aggregate_and_write(params: AggregateParams, invocation: Invocation) -> Reply:
+    """Run a pipeline that ends in `$out` or `$merge`: read and write in one transaction."""
+    namespace = aggregate_namespace(params, invocation)
+    slot = ReadSlot()
+    with invocation.engine.write(invocation.operation) as unit, slot.attached(unit):
+        context = aggregate_context(params, invocation, namespace, slot)
+        aggregation = Aggregation(invocation.engine, invocation.operation, slot)
+        for _ in aggregation.documents(namespace, params.pipeline, context, params.hint):
+            pass
+    return batch_reply(invocation, namespace, 0, cast("list[bytes]", []), "firstBatch")

@@ -1,0 +1,121 @@
+"""The registry of commands, and what a command function is given."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, ClassVar, Final, TypeAlias, TypeVar
+
+from satchel.commands.params import Params
+from satchel.engine.engine import Engine
+from satchel.engine.operation import Operation
+from satchel.values.bson_types import Document
+from satchel.wire.cursor_reply import RawDocument
+from satchel.wire.messages import Request
+from satchel.wire.service import ConnectionState
+
+if TYPE_CHECKING:
+    from satchel.commands.dispatch import Service
+
+Reply: TypeAlias = Document | RawDocument
+P = TypeVar("P", bound=Params)
+
+
+class NoFields:
+    """The base of a command's fields: nothing is ignored and nothing refused unless the command says so."""
+
+    IGNORED: ClassVar[frozenset[str]] = frozenset()
+    REFUSED: ClassVar[frozenset[str]] = frozenset()
+
+
+@dataclass(slots=True)
+class Invocation:
+    """One command on its way: where it came from and what it runs on.
+
+    Attributes:
+        sequences: Fields that came as document sequences, as BSON.
+    """
+
+    service: Service
+    engine: Engine
+    operation: Operation
+    connection: ConnectionState
+    request: Request
+
+    @property
+    def database(self) -> str:
+        """The database that the command names."""
+        return self.operation.database
+
+    @property
+    def sequences(self) -> dict[str, list[bytes]]:
+        """Fields that came as document sequences, as BSON."""
+        return self.request.sequences
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """A command: its function, its fields, and where it may run.
+
+    Attributes:
+        name: Its name on the wire.
+        aliases: Other names, as `ismaster` for `isMaster`.
+        is_admin_only: Whether it must be sent to the database `admin`.
+        is_write: Whether it changes data or catalog.
+        is_strict: Whether unknown fields are an error.
+        sequence: The field that may come as a document sequence.
+    """
+
+    name: str
+    params: type[Params]
+    run: Callable[..., Reply]
+    aliases: tuple[str, ...] = ()
+    is_admin_only: bool = False
+    is_write: bool = False
+    is_strict: bool = True
+
+
+class Commands:
+    """Every command by each of its names."""
+
+    def __init__(self) -> None:
+        self._by_name: dict[str, Command] = {}
+        self._all: list[Command] = []
+
+    def command(
+        self,
+        name: str,
+        params: type[P],
+        *aliases: str,
+        admin_only: bool = False,
+        write: bool = False,
+        strict: bool = True,
+    ) -> Callable[[Callable[[P, Invocation], Reply]], Callable[[P, Invocation], Reply]]:
+        """Register the decorated function as a command.
+
+        Raises:
+            ValueError: The name is taken, or the function has no docstring (a programming error).
+        """
+
+        def register(run: Callable[[P, Invocation], Reply]) -> Callable[[P, Invocation], Reply]:
+            if not run.__doc__:
+                raise ValueError(f"command {name} has no docstring")
+            command = Command(name, params, run, aliases, admin_only, write, strict)
+            for each in (name, *aliases):
+                if each in self._by_name:
+                    raise ValueError(f"command {each} is registered twice")
+                self._by_name[each] = command
+            self._all.append(command)
+            return run
+
+        return register
+
+    def get(self, name: str) -> Command | None:
+        """Return the command of that name or alias, or None."""
+        return self._by_name.get(name)
+
+    def __iter__(self) -> Iterator[Command]:
+        return iter(self._all)
+
+
+COMMANDS: Final = Commands()

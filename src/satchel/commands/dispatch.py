@@ -1,0 +1,149 @@
+"""The service: wire messages in, wire messages out. The one entrance to the engine."""
+
+from __future__ import annotations
+
+import itertools
+import logging
+import threading
+from collections.abc import Callable, Sequence
+from typing import Final, cast
+
+from bson import Int64
+
+from satchel.commands import families as _families  # noqa: F401 - registers the commands
+from satchel.commands import handshake
+from satchel.commands.command import COMMANDS, Command, Invocation, Reply
+from satchel.commands.concerns import read_concern, write_concern
+from satchel.commands.params import non_negative, read_params
+from satchel.engine.engine import Engine
+from satchel.engine.namespaces import check_database_name
+from satchel.engine.operation import Operation
+from satchel.engine.writes.documents import current_timestamp
+from satchel.errors import ErrorCode, ServerError
+from satchel.mql.context import Context
+from satchel.values.bson_types import BsonValue, Document, decode_document, encode_document
+from satchel.wire.cursor_reply import RawDocument
+from satchel.wire.messages import Request, encode_reply, malformed_replies, parse_message
+from satchel.wire.service import ConnectionState
+
+_log = logging.getLogger("satchel")
+_ports: Final = itertools.count(27017)
+
+
+class Service:
+    """A MongoDB server as a function (see `satchel.wire.service.Service`).
+
+    Args:
+        engine: The engine of one open file; `release` of the last reference closes it.
+        on_release: Called by `release`; whoever counts references gives it. Without one, `release` closes the engine.
+    """
+
+    def __init__(self, engine: Engine, on_release: Callable[[], None] | None = None) -> None:
+        self.engine = engine
+        self.address = ("satchel.localhost", next(_ports) % 65536)
+        self._on_release = on_release or engine.close
+        self._operations_lock = threading.Lock()
+
+    def handle(self, message: bytes | memoryview, connection: ConnectionState) -> Sequence[bytes]:
+        """Run the command of one wire message and return the replies (none for `moreToCome`)."""
+        try:
+            request = parse_message(message)
+        except ServerError as error:
+            return malformed_replies(message, error)
+        reply = self.run(request, connection)
+        return [] if request.more_to_come else [encode_reply(request, reply)]
+
+    def run(self, request: Request, connection: ConnectionState) -> Reply:
+        """Run one command; a failure is the reply that says so."""
+        try:
+            return self._run(request, connection)
+        except ServerError as error:
+            return {**error.reply(), **self._times()}
+        except RecursionError:
+            return {**ServerError(ErrorCode.Overflow, "the command is nested too deeply").reply(), **self._times()}
+        except Exception as error:
+            _log.exception("command %s failed", next(iter(request.command), ""))
+            failure = ServerError(ErrorCode.InternalError, f"{type(error).__name__}: {error}")
+            return {**failure.reply(), **self._times()}
+
+    def _run(self, request: Request, connection: ConnectionState) -> Reply:
+        name = next(iter(request.command), "")
+        command = COMMANDS.get(name)
+        if command is None:
+            raise ServerError(ErrorCode.CommandNotFound, f"no such command: '{name}'")
+        check_database_name(request.database)
+        if command.is_admin_only and request.database != "admin":
+            raise ServerError(ErrorCode.Unauthorized, f"{command.name} may only be run against the admin database.")
+        fields = _with_sequences(command, request)
+        params = read_params(command.params, command.name, fields, strict=command.is_strict)
+        operation = self._operation(command, request, connection)
+        self.engine.opcounters[command.name] += 1
+        self.engine.operations[operation.id] = operation
+        try:
+            reply = command.run(params, Invocation(self, self.engine, operation, connection, request))
+        finally:
+            self.engine.operations.pop(operation.id, None)
+        return self._finished(reply)
+
+    def _operation(self, command: Command, request: Request, connection: ConnectionState) -> Operation:
+        body = request.command
+        if "readConcern" in body:
+            read_concern(body["readConcern"])
+        concern = write_concern(body.get("writeConcern"))
+        operation = Operation(
+            request.database,
+            command.name,
+            durable=concern.is_durable,
+            connection_id=connection.id,
+            comment=body.get("comment"),
+            body=body,
+            context=Context(cluster_time=current_timestamp() if command.name == "aggregate" else None),
+        )
+        if body.get("maxTimeMS") is not None:
+            operation.set_time_limit(non_negative(f"{command.name}.maxTimeMS", body["maxTimeMS"]))
+        return operation
+
+    def _finished(self, reply: Reply) -> Reply:
+        if isinstance(reply, RawDocument):
+            return reply
+        reply.setdefault("ok", 1.0)
+        reply.update(self._times())
+        return reply
+
+    def _times(self) -> Document:
+        now = current_timestamp()
+        return {
+            "$clusterTime": {
+                "clusterTime": now,
+                "signature": {"hash": bytes(20), "keyId": Int64(0)},
+            },
+            "operationTime": now,
+        }
+
+    def cluster_time_elements(self) -> bytes:
+        """Return `$clusterTime` and `operationTime` as BSON elements, for replies that are built from bytes."""
+        return encode_document(self._times())[4:-1]
+
+    def hello(self) -> Document:
+        """Return the reply of the `hello` command, as a monitor sees it."""
+        return {**handshake.hello_reply(self.address, 0, read_only=self.engine.storage.read_only), "ok": 1.0}
+
+    def kill_cursor(self, cursor_id: int) -> None:
+        """Forget a cursor. Never blocks for long and never raises: garbage collection calls it."""
+        self.engine.cursors.forget(cursor_id)
+
+    def release(self) -> None:
+        """Give up one reference that `open_service` gave."""
+        self._on_release()
+
+
+def _with_sequences(command: Command, request: Request) -> Document:
+    """Return the command's fields with those that came as document sequences; `documents` stay undecoded."""
+    if not request.sequences:
+        return request.command
+    fields = dict(request.command)
+    for name, raw in request.sequences.items():
+        if name in fields:
+            raise ServerError(40413, f"BSON field '{command.name}.{name}' is a duplicate field")
+        fields[name] = [] if name == "documents" else cast("BsonValue", [decode_document(item) for item in raw])
+    return fields

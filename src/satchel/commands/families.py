@@ -1,0 +1,5 @@
+"""Imports every module of commands, so that they are registered."""
+
+from satchel.commands import aggregation, collections, crud, cursors, diagnostics, handshake, indexes, sessions
+
+__all__ = ["aggregation", "collections", "crud", "cursors", "diagnostics", "handshake", "indexes", "sessions"]

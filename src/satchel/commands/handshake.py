@@ -1,0 +1,121 @@
+"""Commands that drivers and shells send before anything else: hello, ping, buildInfo and their kin."""
+
+from __future__ import annotations
+
+import platform
+import struct
+import time
+from dataclasses import dataclass
+from typing import ClassVar, Final
+
+import apsw
+from bson import ObjectId, Timestamp
+from bson.datetime_ms import DatetimeMS
+
+from satchel import settings
+from satchel.commands.command import COMMANDS, Invocation, NoFields, Reply
+from satchel.commands.params import any_value, array, document, param
+from satchel.values.bson_types import MAX_DOCUMENT_SIZE_BYTES, BsonValue, Document
+from satchel.wire.op_compressed import negotiate
+
+SET_NAME: Final = "satchel"
+_ELECTION_ID: Final = ObjectId("7fffffff0000000000000001")
+
+
+def hello_reply(address: tuple[str, int], connection_id: int, *, read_only: bool) -> Document:
+    """Return what `hello` says: a single-node replica set, whose one member is the primary."""
+    me = f"{address[0]}:{address[1]}"
+    now = DatetimeMS(time.time_ns() // 1_000_000)
+    return {
+        "helloOk": True,
+        "setName": SET_NAME,
+        "setVersion": 1,
+        "isWritablePrimary": True,
+        "secondary": False,
+        "hosts": [me],
+        "primary": me,
+        "me": me,
+        "electionId": _ELECTION_ID,
+        "lastWrite": {
+            "opTime": {"ts": Timestamp(int(time.time()), 1), "t": 1},
+            "lastWriteDate": now,
+            "majorityOpTime": {"ts": Timestamp(int(time.time()), 1), "t": 1},
+            "majorityWriteDate": now,
+        },
+        "maxBsonObjectSize": MAX_DOCUMENT_SIZE_BYTES,
+        "maxMessageSizeBytes": settings.MAX_MESSAGE_SIZE_BYTES,
+        "maxWriteBatchSize": settings.MAX_WRITE_BATCH_SIZE,
+        "localTime": now,
+        "logicalSessionTimeoutMinutes": settings.SESSION_TIMEOUT_MINUTES,
+        "connectionId": connection_id,
+        "minWireVersion": settings.MIN_WIRE_VERSION,
+        "maxWireVersion": settings.MAX_WIRE_VERSION,
+        "readOnly": read_only,
+    }
+
+
+@dataclass(frozen=True, slots=True)
+class HelloParams(NoFields):
+    """Fields of hello and isMaster."""
+
+    hello: BsonValue = param(any_value, default=1)
+    is_master: BsonValue = param(any_value, wire="isMaster", default=1)
+    ismaster: BsonValue = param(any_value, default=1)
+    client: Document | None = param(document, default=None)
+    compression: list[BsonValue] = param(array, default=[])
+
+    IGNORED: ClassVar[frozenset[str]] = frozenset(
+        {"helloOk", "hostInfo", "saslSupportedMechs", "speculativeAuthenticate", "topologyVersion", "maxAwaitTimeMS",
+         "loadBalanced", "backpressure", "forShell", "internalClient"}
+    )  # fmt: skip
+
+
+@COMMANDS.command("hello", HelloParams, strict=False)
+def hello(params: HelloParams, invocation: Invocation) -> Reply:
+    """Say what kind of server this is and what it can do."""
+    connection = invocation.connection
+    if params.client is not None and connection.metadata is None:
+        connection.metadata = params.client
+    reply = hello_reply(invocation.service.address, connection.id, read_only=invocation.engine.storage.read_only)
+    if params.compression:
+        reply["compression"] = negotiate(params.compression)
+    return reply
+
+
+@COMMANDS.command("isMaster", HelloParams, "ismaster", strict=False)
+def is_master(params: HelloParams, invocation: Invocation) -> Reply:
+    """Say what hello says, in the words of old drivers."""
+    reply = hello(params, invocation)
+    assert isinstance(reply, dict)
+    return {"ismaster": True, **reply}
+
+
+@dataclass(frozen=True, slots=True)
+class AnyParams(NoFields):
+    """Fields of commands that have none of their own, or whose fields mean nothing here."""
+
+
+@COMMANDS.command("ping", AnyParams, strict=False)
+def ping(params: AnyParams, invocation: Invocation) -> Reply:
+    """Answer, to show that somebody is there."""
+    return {}
+
+
+@COMMANDS.command("buildInfo", AnyParams, "buildinfo", strict=False)
+def build_info(params: AnyParams, invocation: Invocation) -> Reply:
+    """Tell the version: the MongoDB release whose behaviour this is, and the SQLite below."""
+    return {
+        "version": settings.VERSION,
+        "versionArray": list(settings.VERSION_ARRAY),
+        "gitVersion": "satchel",
+        "modules": ["satchel"],
+        "allocator": "python",
+        "javascriptEngine": "none",
+        "sysInfo": platform.platform(),
+        "openssl": {"running": "none", "compiled": "none"},
+        "buildEnvironment": {"python": platform.python_version(), "sqlite": apsw.sqlite_lib_version()},
+        "bits": struct.calcsize("P") * 8,
+        "debug": False,
+        "maxBsonObjectSize": MAX_DOCUMENT_SIZE_BYTES,
+        "storageEngines": ["sqlite"],
+    }

@@ -1,0 +1,55 @@
+"""Replies with a cursor: the first batch now, the rest kept for getMore."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import Literal
+
+from satchel.commands.command import Invocation, Reply
+from satchel.engine.cursors import Cursor
+from satchel.engine.execution.slot import ReadSlot
+from satchel.engine.namespaces import Namespace
+from satchel.settings import FIRST_BATCH_DOCUMENTS
+from satchel.values.bson_types import Document, encode_document
+from satchel.wire.cursor_reply import raw_cursor_reply
+
+
+def first_batch(invocation: Invocation, cursor: Cursor, batch_size: int | None, *, single_batch: bool = False) -> Reply:
+    """Return a cursor's first batch, and register the cursor when there is more.
+
+    The snapshot that the cursor reads must be attached.
+
+    Args:
+        invocation: The command.
+        cursor: A new cursor.
+        batch_size: How many documents the client wants, or None for the default of 101.
+        single_batch: Whether what does not fit into the batch is dropped.
+    """
+    limit = FIRST_BATCH_DOCUMENTS if batch_size is None else batch_size
+    batch = cursor.next_batch(limit)
+    if single_batch or cursor.peek_exhausted():
+        cursor_id = 0
+    else:
+        cursor.max_time_ms = 0
+        cursor_id = invocation.engine.cursors.register(cursor)
+    return batch_reply(invocation, cursor.namespace, cursor_id, batch, "firstBatch")
+
+
+def batch_reply(
+    invocation: Invocation,
+    namespace: Namespace,
+    cursor_id: int,
+    batch: list[bytes],
+    field: Literal["firstBatch", "nextBatch"],
+) -> Reply:
+    """Return the reply that carries a batch."""
+    return raw_cursor_reply(str(namespace), cursor_id, batch, field, invocation.service.cluster_time_elements())
+
+
+def documents_reply(
+    invocation: Invocation, collection: str, documents: Iterable[Document], batch_size: int | None
+) -> Reply:
+    """Return documents that are at hand already through a cursor, as listCollections and its like do."""
+    encoded: Iterator[bytes] = iter([encode_document(document) for document in documents])
+    cursor = Cursor(Namespace(invocation.database, collection), encoded, ReadSlot())
+    return first_batch(invocation, cursor, batch_size)

@@ -1,0 +1,268 @@
+"""Running pipelines on collections and views, and what their stages need of the collections around."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from typing import cast
+
+from bson.datetime_ms import DatetimeMS
+
+from satchel.engine import stats
+from satchel.engine.catalog import Catalog, CollectionEntry
+from satchel.engine.engine import Engine
+from satchel.engine.execution.query import QueryRun
+from satchel.engine.execution.slot import ReadSlot
+from satchel.engine.find import parse_query
+from satchel.engine.namespaces import Namespace
+from satchel.engine.operation import Operation
+from satchel.engine.planner.solution import CanonicalQuery
+from satchel.engine.units import WriteUnit
+from satchel.engine.validators import validator_of
+from satchel.engine.writes.collection_writer import CollectionWriter
+from satchel.engine.writes.documents import prepare_insert
+from satchel.engine.writes.statements import UpdateStatement, WriteErrors, insert_documents, update_documents
+from satchel.errors import ErrorCode, ServerError
+from satchel.mql.context import Context
+from satchel.mql.match import parse_filter
+from satchel.mql.pipeline import Leading, Pipeline, parse_pipeline
+from satchel.mql.update import parse_update
+from satchel.settings import MAX_VIEW_DEPTH
+from satchel.values.bson_types import BsonValue, Document, encode_document
+
+
+@dataclass(frozen=True, slots=True)
+class ParsedAggregation:
+    """A pipeline on what it really reads: views are resolved."""
+
+    pipeline: Pipeline
+    namespace: Namespace
+    entry: CollectionEntry | None
+    leading: Leading | None
+
+    def query(self, context: Context, hint: str | Document | None = None) -> CanonicalQuery:
+        """Return the query of the pipeline's leading part."""
+        leading = self.leading
+        match = leading.match if leading is not None and leading.match is not None else parse_filter({}, context)
+        query = parse_query(match, context, hint=hint)
+        if leading is None:
+            return query
+        limit = None if leading.limit is None else leading.skip + leading.limit
+        return replace(query, sort=leading.sort, limit=limit)
+
+    def run(self, context: Context, hint: str | Document | None = None) -> QueryRun:
+        """Return the run of the leading part."""
+        leading = self.leading
+        skip, limit = (leading.skip, leading.limit) if leading is not None else (0, None)
+        return QueryRun(self.query(context, hint), context, skip, limit)
+
+
+class Aggregation:
+    """The engine as pipelines see it (`satchel.mql.pipeline.source.Source`), for one command and its cursor.
+
+    Args:
+        engine: The engine.
+        operation: The command.
+        slot: Where reads find their snapshot.
+    """
+
+    def __init__(self, engine: Engine, operation: Operation, slot: ReadSlot) -> None:
+        self._engine = engine
+        self._operation = operation
+        self._slot = slot
+
+    @property
+    def _catalog(self) -> Catalog:
+        return self._slot.unit.catalog
+
+    @property
+    def _write_unit(self) -> WriteUnit:
+        unit = self._slot.unit
+        assert isinstance(unit, WriteUnit), "$out and $merge run in a write transaction"
+        return unit
+
+    def parse(self, namespace: Namespace, specs: Sequence[BsonValue], context: Context) -> ParsedAggregation:
+        """Parse a pipeline on a collection, a view, or (empty collection name) a database."""
+        base, resolved = resolve_view(self._catalog, namespace, specs)
+        pipeline = parse_pipeline(resolved, context, self, base)
+        leading = pipeline.leading() if pipeline.reads_input else None
+        return ParsedAggregation(pipeline, base, self._catalog.get(base), leading)
+
+    def documents(
+        self,
+        namespace: Namespace,
+        specs: Sequence[BsonValue],
+        context: Context,
+        hint: str | Document | None = None,
+    ) -> Iterator[bytes]:
+        """Run a pipeline and yield its documents as BSON; those that pass through untouched are not encoded anew."""
+        parsed = self.parse(namespace, specs, context)
+        return self.run_parsed(parsed, context, hint)
+
+    def run_parsed(
+        self, parsed: ParsedAggregation, context: Context, hint: str | Document | None = None
+    ) -> Iterator[bytes]:
+        """Run a parsed pipeline and yield its documents as BSON."""
+        leading = parsed.leading
+        if leading is not None and not leading.rest.stages:
+            if parsed.entry is None:
+                return iter(())
+            return (match.bson for match in parsed.run(context, hint).matches(parsed.entry, self._slot))
+        return (encode_document(document) for document in self._run(parsed, context, hint))
+
+    def _run(
+        self, parsed: ParsedAggregation, context: Context, hint: str | Document | None = None
+    ) -> Iterator[Document]:
+        if parsed.leading is None:
+            return parsed.pipeline.run(iter(()))
+        if parsed.entry is None:
+            return parsed.leading.rest.run(iter(()))
+        matches = parsed.run(context, hint).matches(parsed.entry, self._slot)
+        return parsed.leading.rest.run(match.document for match in matches)
+
+    def read(self, namespace: Namespace, pipeline: Sequence[Document], context: Context) -> Iterator[Document]:
+        """Run a pipeline on a collection or view for a stage."""
+        return self._run(self.parse(namespace, cast("Sequence[BsonValue]", pipeline), context), context)
+
+    def exists(self, namespace: Namespace) -> bool:
+        """Tell whether there is a collection or view of this name."""
+        return self._catalog.get(namespace) is not None
+
+    def is_view(self, namespace: Namespace) -> bool:
+        """Tell whether the name is a view's."""
+        entry = self._catalog.get(namespace)
+        return entry is not None and entry.is_view
+
+    def has_index(self, namespace: Namespace, path: str) -> bool:
+        """Tell whether an equality on `path` would use an index."""
+        base, _ = resolve_view(self._catalog, namespace, [])
+        entry = self._catalog.get(base)
+        if entry is None:
+            return False
+        return any(
+            index.paths[0] == path and not index.hidden and not index.sparse and index.partial_filter is None
+            for index in entry.indexes
+        )
+
+    def has_unique_index(self, namespace: Namespace, paths: frozenset[str]) -> bool:
+        """Tell whether a unique index, neither partial nor sparse, has exactly these fields as its key."""
+        if paths == {"_id"}:
+            return True
+        entry = self._catalog.get(namespace)
+        return entry is not None and any(
+            index.unique and not index.sparse and index.partial_filter is None and frozenset(index.paths) == paths
+            for index in entry.indexes
+        )
+
+    def collection_stats(self, namespace: Namespace, spec: Document) -> Document:
+        """Return the one document of `$collStats`."""
+        return stats.coll_stats_stage(self._slot.unit, self._catalog.require(namespace), spec)
+
+    def index_stats(self, namespace: Namespace) -> Iterable[Document]:
+        """Return the documents of `$indexStats`."""
+        entry = self._catalog.get(namespace)
+        if entry is None:
+            return []
+        since = DatetimeMS(int(self._engine.started * 1000))
+        return [
+            {
+                "name": index.name,
+                "key": dict(index.key_pattern),
+                "host": "satchel",
+                "accesses": {"ops": self._engine.index_uses[entry.uuid, index.name], "since": since},
+                "spec": index.spec,
+            }
+            for index in entry.indexes
+        ]
+
+    def plan_cache_stats(self, namespace: Namespace) -> Iterable[Document]:
+        """Return the documents of `$planCacheStats`: plans are chosen anew for every query, so there are none."""
+        self._catalog.require(namespace)
+        return []
+
+    def current_op(self, spec: Document) -> Iterable[Document]:
+        """Return the documents of `$currentOp`."""
+        now = time.monotonic()
+        return [
+            {
+                "type": "op",
+                "host": "satchel",
+                "connectionId": operation.connection_id,
+                "active": True,
+                "opid": operation.id,
+                "secs_running": int(now - operation.started),
+                "microsecs_running": int((now - operation.started) * 1e6),
+                "op": operation.command,
+                "ns": operation.database,
+                "command": operation.body,
+            }
+            for operation in list(self._engine.operations.values())
+        ]
+
+    def sessions(self, spec: Document) -> Iterable[Document]:
+        """Return the documents of `$listSessions` and `$listLocalSessions`."""
+        return []
+
+    def replace_collection(
+        self, namespace: Namespace, documents: Iterable[Document], options: Document, context: Context
+    ) -> None:
+        """Make `documents` the whole content of a collection: the work of `$out`."""
+        if options:
+            raise ServerError(ErrorCode.NotImplemented, "time series collections are not supported")
+        unit = self._write_unit
+        content = list(documents)
+        with unit.writer.savepoint():
+            entry = unit.ensure_collection(namespace)
+            unit.clear(entry)
+            self._insert_all(unit, entry, content)
+
+    def _insert_all(self, unit: WriteUnit, entry: CollectionEntry, content: Sequence[Document]) -> None:
+        validator = validator_of(entry, self._operation)
+        prepared = [prepare_insert(document, entry.collation) for document in content]
+        if validator is not None:
+            for _, _, document in prepared:
+                validator.check(document)
+        CollectionWriter(unit, entry).insert(prepared)
+
+    def insert(self, namespace: Namespace, documents: Sequence[Document], context: Context) -> None:
+        """Insert documents for `$merge`."""
+        errors = WriteErrors(ordered=True)
+        insert_documents(self._write_unit, namespace, documents, self._operation, errors)
+        if errors.errors:
+            raise errors.errors[0][1]
+
+    def update(
+        self, namespace: Namespace, filter_: Document, update: Document | Sequence[Document], context: Context
+    ) -> bool:
+        """Update at most one document for `$merge` and tell whether one matched."""
+        query = parse_query(parse_filter(filter_, context), context)
+        parsed = parse_update(cast("Document", update), context)
+        statement = UpdateStatement(QueryRun(query, context, limit=1), parsed)
+        return bool(update_documents(self._write_unit, namespace, statement, self._operation).matched)
+
+
+def resolve_view(
+    catalog: Catalog, namespace: Namespace, specs: Sequence[BsonValue]
+) -> tuple[Namespace, list[BsonValue]]:
+    """Return the collection under a view and the pipeline on it; a collection and its pipeline stay as they are.
+
+    Raises:
+        ServerError: ViewDepthLimitExceeded (165); GraphContainsCycle (5).
+    """
+    pipeline = list(specs)
+    seen = {namespace}
+    for _ in range(MAX_VIEW_DEPTH + 1):
+        entry = catalog.get(namespace)
+        if entry is None or not entry.is_view:
+            return namespace, pipeline
+        pipeline = [*entry.pipeline, *pipeline]
+        namespace = Namespace(namespace.database, entry.view_on)
+        if namespace in seen:
+            raise ServerError(ErrorCode.GraphContainsCycle, f"View cycle detected at {namespace}")
+        seen.add(namespace)
+    raise ServerError(
+        ErrorCode.ViewDepthLimitExceeded, f"View depth limit exceeded; maximum depth is {MAX_VIEW_DEPTH}"
+    )
+
+

@@ -1,0 +1,174 @@
+"""Reading a collection or view: find's options put together into one stream of BSON documents."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+
+from bson import Int64
+
+from satchel.engine.catalog import CollectionEntry
+from satchel.engine.execution.query import Match, QueryRun
+from satchel.engine.execution.scans import collection_scan
+from satchel.engine.execution.slot import ReadSlot
+from satchel.engine.indexes.keys import key_generator
+from satchel.engine.planner.solution import CanonicalQuery, IxScan
+from satchel.errors import ErrorCode, ServerError
+from satchel.mql.context import Context
+from satchel.mql.expressions import parse_expression
+from satchel.mql.match import MatchExpression, parse_filter
+from satchel.mql.projection import Projection, parse_projection
+from satchel.mql.sort import natural_order, parse_sort
+from satchel.values.bson_types import BsonValue, Document, decode_document, encode_document
+from satchel.values.collation import parse_collation
+
+
+@dataclass(frozen=True, slots=True)
+class FindRequest:
+    """What a find asks for, as it came.
+
+    Attributes:
+        limit: 0 means all.
+    """
+
+    filter: Document = field(default_factory=dict)
+    projection: Document = field(default_factory=dict)
+    sort: Document = field(default_factory=dict)
+    hint: str | Document | None = None
+    skip: int = 0
+    limit: int = 0
+    minimum: Document | None = None
+    maximum: Document | None = None
+    return_key: bool = False
+    show_record_id: bool = False
+
+    def to_pipeline(self) -> list[Document]:
+        """Return the aggregation pipeline that gives the same documents; a view is read with it.
+
+        Raises:
+            ServerError: InvalidPipelineOperator (168) for what a pipeline cannot do.
+        """
+        if natural_order(self.sort) is not None or natural_order(self.hint) is not None:
+            raise ServerError(ErrorCode.InvalidPipelineOperator, "$natural is not supported on a view")
+        stages: list[Document] = []
+        if self.filter:
+            stages.append({"$match": self.filter})
+        if self.sort:
+            stages.append({"$sort": self.sort})
+        if self.skip:
+            stages.append({"$skip": Int64(self.skip)})
+        if self.limit:
+            stages.append({"$limit": Int64(self.limit)})
+        if self.projection:
+            stages.append({"$project": self.projection})
+        return stages
+
+
+def with_collation(context: Context, spec: Document | None, entry: CollectionEntry | None) -> Context:
+    """Give an operation its collation: its own, or the collection's."""
+    if spec is not None:
+        context.collation = parse_collation(spec)
+    elif entry is not None:
+        context.collation = entry.collation
+    return context
+
+
+def with_variables(context: Context, let: Mapping[str, BsonValue] | None) -> Context:
+    """Evaluate the variables of a command's `let`, each in sight of those before it."""
+    variables: dict[str, BsonValue] = dict(context.variables)
+    for name, spec in (let or {}).items():
+        context.variables = variables
+        expression = parse_expression(spec, context)
+        variables = {**variables, name: expression.evaluate({}, variables)}
+    context.variables = variables
+    return context
+
+
+def parse_query(
+    filter_: MatchExpression, context: Context, sort: Document | None = None, hint: str | Document | None = None
+) -> CanonicalQuery:
+    """Put a filter, an order and a hint together."""
+    natural = natural_order(sort) or natural_order(hint) or 0
+    return CanonicalQuery(
+        filter_,
+        sort=parse_sort(sort, context) if sort and not natural_order(sort) else None,
+        natural=natural,
+        hint=None if natural_order(hint) else hint or None,
+        collation=context.collation,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class PreparedFind:
+    """A find, parsed."""
+
+    run: QueryRun
+    projection: Projection | None
+    request: FindRequest
+
+    def documents(self, entry: CollectionEntry, slot: ReadSlot) -> Iterator[bytes]:
+        """Yield the result, as BSON."""
+        solution = self.run.solve(entry, slot)
+        matches = self.run.run(solution, entry, slot)
+        if self.request.return_key:
+            return _keys_of(matches, solution.access if isinstance(solution.access, IxScan) else None)
+        return self._projected(matches)
+
+    def _projected(self, matches: Iterator[Match]) -> Iterator[bytes]:
+        if self.projection is None and not self.request.show_record_id:
+            return (match.bson for match in matches)
+        return (self._project(match) for match in matches)
+
+    def _project(self, match: Match) -> bytes:
+        document = match.document
+        if self.projection is not None:
+            position = self.run.query.filter.position(document) if self.projection.needs_position else None
+            document = self.projection.apply(document, position)
+        if self.request.show_record_id:
+            document = {**document, "$recordId": Int64(match.rid)}
+        return encode_document(document)
+
+    def tail(self, entry: CollectionEntry, slot: ReadSlot) -> Iterator[bytes | None]:
+        """Yield the result, None at its end so far, and then what comes after it, without ever ending."""
+        after: int | None = None
+        left = self.run.limit
+        while True:
+            for rid, bson in collection_scan(entry, slot, after=after):
+                after = rid
+                document = decode_document(bson)
+                if self.run.query.filter.matches(document):
+                    yield self._project(Match(rid, bson, document))
+                    left = None if left is None else left - 1
+                    if left == 0:
+                        return
+            yield None
+
+
+def prepare_find(request: FindRequest, context: Context) -> PreparedFind:
+    """Parse a find.
+
+    Raises:
+        ServerError: What is wrong with its filter, projection, sort or bounds.
+    """
+    filter_ = parse_filter(request.filter, context)
+    query = parse_query(filter_, context, request.sort, request.hint)
+    end = request.skip + request.limit if request.limit else None
+    query = CanonicalQuery(
+        filter_, query.sort, query.natural, query.hint, request.minimum, request.maximum, query.collation, end
+    )
+    projection = parse_projection(request.projection, context, filter_) if request.projection else None
+    return PreparedFind(QueryRun(query, context, request.skip, request.limit or None), projection, request)
+
+
+def _keys_of(matches: Iterator[Match], access: IxScan | None) -> Iterator[bytes]:
+    """Yield the index keys of documents (`returnKey`): empty documents when no index was used."""
+    for match in matches:
+        if access is None:
+            yield encode_document({})
+            continue
+        if access.index.is_id:
+            yield encode_document({"_id": match.document["_id"]})
+            continue
+        generator = key_generator(access.index)
+        document = match.document
+        yield encode_document(generator.key_value(document, generator.keys(document)[0]))

@@ -1,0 +1,236 @@
+"""Inserts, updates and deletes, statement by statement, as the write commands and findAndModify run them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import cast
+
+from bson import ObjectId
+
+from satchel.engine.catalog import CollectionEntry
+from satchel.engine.execution.query import Match, QueryRun
+from satchel.engine.execution.slot import ReadSlot
+from satchel.engine.namespaces import Namespace
+from satchel.engine.operation import Operation
+from satchel.engine.units import WriteUnit
+from satchel.engine.validators import validator_of
+from satchel.engine.writes.collection_writer import CollectionWriter, Prepared
+from satchel.engine.writes.documents import prepare_insert
+from satchel.errors import ErrorCode, ServerError
+from satchel.mql.match import MatchExpression
+from satchel.mql.update import Update
+from satchel.values.bson_types import MISSING, Document, Field
+
+
+@dataclass(slots=True)
+class WriteErrors:
+    """The failed statements of a write command, by their position."""
+
+    ordered: bool
+    errors: list[tuple[int, ServerError]] = field(default_factory=list)
+
+    def add(self, index: int, error: ServerError) -> bool:
+        """Note a failure; return whether the command stops there (an ordered one keeps the earliest)."""
+        self.errors.append((index, error))
+        if self.ordered:
+            self.errors = [min(self.errors, key=lambda pair: pair[0])]
+        return self.ordered
+
+    def to_bson(self) -> list[Document]:
+        """Return the `writeErrors` of the reply."""
+        return [
+            {"index": index, "code": error.code, "errmsg": error.message, **error.details}
+            for index, error in sorted(self.errors, key=lambda pair: pair[0])
+        ]
+
+
+def insert_documents(
+    unit: WriteUnit,
+    namespace: Namespace,
+    sources: Sequence[bytes | Document],
+    operation: Operation,
+    errors: WriteErrors,
+) -> int:
+    """Insert documents and return how many went in; failures are noted in `errors`.
+
+    The whole batch is tried at once; only when something in it fails does each document get its own attempt.
+    """
+    entry = unit.ensure_collection(namespace)
+    prepared = _prepare_all(entry, sources, operation, errors)
+    writer = CollectionWriter(unit, entry)
+    try:
+        writer.insert([document for _, document in prepared])
+        return len(prepared)
+    except ServerError:
+        return _insert_singly(unit, entry.namespace, prepared, errors)
+
+
+def _insert_singly(
+    unit: WriteUnit, namespace: Namespace, prepared: list[tuple[int, Prepared]], errors: WriteErrors
+) -> int:
+    writer = CollectionWriter(unit, unit.catalog.require(namespace))
+    inserted = 0
+    for index, document in prepared:
+        try:
+            writer.insert([document])
+            inserted += 1
+        except ServerError as error:
+            writer = CollectionWriter(unit, unit.catalog.require(namespace))
+            if errors.add(index, error):
+                break
+    return inserted
+
+
+def _prepare_all(
+    entry: CollectionEntry, sources: Sequence[bytes | Document], operation: Operation, errors: WriteErrors
+) -> list[tuple[int, Prepared]]:
+    """Prepare the documents of an insert; an ordered one ends before the first that cannot be stored."""
+    validator = validator_of(entry, operation)
+    prepared = []
+    for index, source in enumerate(sources):
+        try:
+            document = prepare_insert(source, entry.collation)
+            if validator is not None:
+                validator.check(document[2])
+        except ServerError as error:
+            if errors.add(index, error):
+                break
+        else:
+            prepared.append((index, document))
+    return prepared
+
+
+@dataclass(frozen=True, slots=True)
+class UpdateStatement:
+    """One parsed update.
+
+    Attributes:
+        run: The query that finds the documents.
+        is_multi: Whether all of them are updated, or the first.
+        is_upsert: Whether a document is made when none is found.
+    """
+
+    run: QueryRun
+    update: Update
+    is_multi: bool = False
+    is_upsert: bool = False
+
+    @property
+    def filter(self) -> MatchExpression:
+        """The parsed filter."""
+        return self.run.query.filter
+
+
+@dataclass(slots=True)
+class UpdateResult:
+    """What an update did.
+
+    Attributes:
+        matched: How many documents were found.
+        modified: How many of them differ now.
+        upserted_id: The `_id` of the document that an upsert made, or MISSING.
+        before, after: The first document, as it was and as it is (None where there is none).
+    """
+
+    matched: int = 0
+    modified: int = 0
+    upserted_id: Field = MISSING
+    before: Document | None = None
+    after: Document | None = None
+
+
+def find_matches(unit: WriteUnit, entry: CollectionEntry | None, run: QueryRun) -> list[Match]:
+    """Return what a write is about to change, collected before anything changes."""
+    if entry is None:
+        return []
+    if entry.is_view:
+        raise ServerError(
+            ErrorCode.CommandNotSupportedOnView, f"Namespace {entry.namespace} is a view, not a collection"
+        )
+    slot = ReadSlot()
+    with slot.attached(unit):
+        return list(run.matches(entry, slot))
+
+
+def update_documents(
+    unit: WriteUnit, namespace: Namespace, statement: UpdateStatement, operation: Operation
+) -> UpdateResult:
+    """Run one update statement.
+
+    Raises:
+        ServerError: What an operator, an index or the validator has against a document; documents that were
+            updated before it stay so.
+    """
+    if statement.is_upsert:
+        unit.ensure_collection(namespace)
+    entry = unit.catalog.get(namespace)
+    found = find_matches(unit, entry, statement.run)
+    if not found:
+        if not statement.is_upsert:
+            return UpdateResult()
+        return _upsert(unit, namespace, statement, operation)
+    assert entry is not None, "documents were found in a collection that is not there"
+    return _update_found(unit, entry, found, statement, operation)
+
+
+def _update_found(
+    unit: WriteUnit, entry: CollectionEntry, found: Iterable[Match], statement: UpdateStatement, operation: Operation
+) -> UpdateResult:
+    writer = CollectionWriter(unit, entry)
+    validator = validator_of(entry, operation)
+    update, filter_ = statement.update, statement.filter
+    result = UpdateResult()
+    for match in found:
+        operation.check_interrupt()
+        old = match.document
+        position = filter_.position(old) if update.needs_position else None
+        new = update.apply(old, position=position)
+        result.matched += 1
+        if result.before is None:
+            result.before, result.after = old, new
+        if new is old:
+            continue
+        if validator is not None:
+            validator.check(new, old)
+        writer.replace(match.rid, old, new)
+        result.modified += 1
+    return result
+
+
+def _upsert(unit: WriteUnit, namespace: Namespace, statement: UpdateStatement, operation: Operation) -> UpdateResult:
+    entry = unit.ensure_collection(namespace)
+    document = statement.update.upsert_document(statement.filter)
+    if document.get("_id", MISSING) is MISSING:
+        document = {"_id": ObjectId(), **{name: value for name, value in document.items() if name != "_id"}}
+    prepared = prepare_insert(document, entry.collation)
+    validator = validator_of(entry, operation)
+    if validator is not None:
+        validator.check(prepared[2])
+    CollectionWriter(unit, entry).insert([prepared])
+    return UpdateResult(upserted_id=prepared[2]["_id"], after=prepared[2])
+
+
+@dataclass(frozen=True, slots=True)
+class DeleteStatement:
+    """One parsed delete; `run.limit` is 1 or None."""
+
+    run: QueryRun
+
+
+def delete_documents(unit: WriteUnit, namespace: Namespace, statement: DeleteStatement) -> list[Match]:
+    """Run one delete statement and return what is gone."""
+    entry = unit.catalog.get(namespace)
+    found = find_matches(unit, entry, statement.run)
+    if found and entry is not None:
+        delete_matches(unit, entry, found)
+    return found
+
+
+def delete_matches(unit: WriteUnit, entry: CollectionEntry, found: Sequence[Match]) -> None:
+    """Remove documents that were found."""
+    writer = CollectionWriter(unit, entry)
+    if writer.needs_documents_to_delete:
+        writer.delete((match.rid, match.document) for match in found)
+    else:
+        writer.delete((match.rid, cast("Document", match.decoded)) for match in found)
