@@ -7,6 +7,7 @@ index and as a field name, but they differ in what they make of arrays at the en
 from __future__ import annotations
 
 from collections.abc import Sequence
+from enum import Enum
 from functools import lru_cache
 from typing import Final, NamedTuple, TypeAlias
 
@@ -101,7 +102,9 @@ def _walk_object(value: Field, parts: Parts, outer: int | None, found: list[Leaf
         if isinstance(value, dict):
             value = value.get(part, MISSING)
         elif isinstance(value, list):
-            if not _walk_array(value, parts[step:], outer, found):
+            if parts[step:] == ("",):  # a path that ends in a dot, as "a.", ends at the array before the dot
+                found.append(Leaf(value, outer))
+            elif not _walk_array(value, parts[step:], outer, found):
                 found.append(Leaf(MISSING, outer))
             return
         else:
@@ -158,9 +161,9 @@ def index_values(document: Document, parts: Parts) -> list[Field]:
                 break
             return [MISSING]
         value = value.get(part, MISSING)
-    if value.__class__ is list:
-        return [values[0] for values in index_key_tuples(document, (parts,))]
-    return [value]
+    else:
+        return list(value) or [UNDEFINED] if isinstance(value, list) else [value]
+    return [values[0] for values in index_key_tuples(document, (parts,))]
 
 
 def index_key_tuples(document: Document, paths: Sequence[Parts]) -> list[tuple[Field, ...]]:
@@ -176,7 +179,7 @@ def index_key_tuples(document: Document, paths: Sequence[Parts]) -> list[tuple[F
             numeric step is both an index of an array and a field of its elements.
     """
     keys: list[tuple[Field, ...]] = []
-    _add_keys(document, [_Component(parts) for parts in paths], keys)
+    _add_keys(document, (), [_Component(parts) for parts in paths], keys)
     return keys
 
 
@@ -186,6 +189,7 @@ class _Positional(NamedTuple):
     array: Sequence[BsonValue]
     value: Field
     rest: Parts
+    location: Parts
     is_nested_array: bool
 
 
@@ -195,64 +199,78 @@ class _Component(NamedTuple):
     Attributes:
         rest: The steps that are left.
         value: What was found so far: the component's value when no steps are left.
+        location: The steps, array places among them, that led to the value; known when it is an array.
         positional: See `_Positional`.
     """
 
     rest: Parts
     value: Field = MISSING
+    location: Parts = ()
     positional: _Positional | None = None
 
 
 _EMPTY: Final[Document] = {}
 
 
-def _add_keys(document: Document, components: list[_Component], keys: list[tuple[Field, ...]]) -> None:
-    array: list[BsonValue] | None = None
-    along_array: set[int] = set()
-    expands = True
-    for number, component in enumerate(components):
-        if not component.rest:
-            continue
-        followed, is_nested = _follow(document, component)
-        components[number] = followed
-        expands = expands and not is_nested
-        if isinstance(followed.value, list):
-            if array is not None and followed.value is not array:
-                raise _parallel_arrays()
-            array = followed.value
-            along_array.add(number)
-    if array is None:
+def _add_keys(document: Document, location: Parts, components: list[_Component], keys: list[tuple[Field, ...]]) -> None:
+    followed = [_follow(document, location, component) for component in components]
+    components = [component for component, _ in followed]
+    along_array = [
+        number
+        for number, (component, step) in enumerate(followed)
+        if step is not _Step.DONE and isinstance(component.value, list)
+    ]
+    if not along_array:
         keys.append(tuple(component.value for component in components))
         return
-    components = [
-        component._replace(positional=_positional(array, component.rest)) if number in along_array else component
-        for number, component in enumerate(components)
-    ]
-    for element in array or [UNDEFINED]:
-        entry = [
-            component._replace(value=element if expands else array)
-            if number in along_array and not component.rest
-            else component
-            for number, component in enumerate(components)
-        ]
-        _add_keys(element if isinstance(element, dict) else _EMPTY, entry, keys)
+    locations = {components[number].location for number in along_array}
+    if len(locations) > 1:
+        raise ServerError(ErrorCode.CannotIndexParallelArrays, "cannot index parallel arrays")
+    expands = all(step is not _Step.INTO_NESTED_ARRAY for _, step in followed)
+    _add_element_keys(components, along_array, expands, keys)
 
 
-def _follow(document: Document, component: _Component) -> tuple[_Component, bool]:
-    """Follow a component through objects up to an array or its end.
+def _add_element_keys(
+    components: list[_Component], along_array: list[int], expands: bool, keys: list[tuple[Field, ...]]
+) -> None:
+    """Add the keys of each element of the array that the components `along_array` have come to."""
+    array, location = components[along_array[0]].value, components[along_array[0]].location
+    assert isinstance(array, list)
+    for number in along_array:
+        positional = _positional(array, location, components[number].rest)
+        components[number] = components[number]._replace(positional=positional)
+    for place, element in enumerate(array or [UNDEFINED]):
+        entry = list(components)
+        for number in along_array:
+            if not components[number].rest:
+                entry[number] = components[number]._replace(value=element if expands or not array else array)
+        inner = element if isinstance(element, dict) else _EMPTY
+        _add_keys(inner, (*location, str(place)), entry, keys)
 
-    Returns:
-        The component, and whether it came by index to an array within an array, which is not expanded.
-    """
+
+class _Step(Enum):
+    """What following a component came to."""
+
+    DONE = "was at its end before"
+    INTO_OBJECT = "went through objects"
+    INTO_NESTED_ARRAY = "came by index to an array within an array, which is not expanded"
+
+
+def _follow(document: Document, location: Parts, component: _Component) -> tuple[_Component, _Step]:
+    """Follow a component through objects up to an array or its end."""
+    if not component.rest:
+        return component, _Step.DONE
     positional = component.positional
     if component.rest[0] in document:
         if positional is not None:
             raise _ambiguous(component.rest[0], positional.array)
         value, rest = _descend(document, component.rest)
-        return _Component(rest, value), False
+        passed = component.rest[: len(component.rest) - len(rest)]
+        return _Component(rest, value, location + passed), _Step.INTO_OBJECT
     if positional is None:
-        return _Component((), MISSING), False
-    return _Component(positional.rest, positional.value), positional.is_nested_array
+        return _Component((), MISSING), _Step.INTO_OBJECT
+    step = _Step.INTO_NESTED_ARRAY if positional.is_nested_array else _Step.INTO_OBJECT
+    return _Component(positional.rest, positional.value, positional.location), step
 
 
 def _descend(value: Field, parts: Parts) -> tuple[Field, Parts]:
@@ -265,18 +283,15 @@ def _descend(value: Field, parts: Parts) -> tuple[Field, Parts]:
     return value, ()
 
 
-def _positional(array: Sequence[BsonValue], parts: Parts) -> _Positional | None:
+def _positional(array: Sequence[BsonValue], location: Parts, parts: Parts) -> _Positional | None:
     if not parts or not _is_digits(parts[0]):
         return None
     place = int(parts[0])
     if place >= len(array) or str(place) != parts[0]:
         return None
     value, rest = _descend(array[place], parts[1:])
-    return _Positional(array, value, rest, isinstance(array[place], list))
-
-
-def _parallel_arrays() -> ServerError:
-    return ServerError(ErrorCode.CannotIndexParallelArrays, "cannot index parallel arrays")
+    passed = parts[: len(parts) - len(rest)]
+    return _Positional(array, value, rest, location + passed, isinstance(array[place], list))
 
 
 def _ambiguous(part: str, array: Sequence[BsonValue]) -> ServerError:
