@@ -37,7 +37,7 @@ def loads(text: str) -> BsonValue:
 
 def tag(value: BsonValue) -> object:
     """Return what stands for `value` in JSON."""
-    if value is None or isinstance(value, str | bool):
+    if value is None or type(value) in (str, bool):
         return value
     if isinstance(value, dict):
         return _tag_document(value)

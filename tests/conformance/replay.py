@@ -23,22 +23,29 @@ def mismatch(case: RecordedCase, found: Document, *, code_only: bool) -> str | N
     Args:
         case: The case with its recorded result.
         found: What this run gave.
-        code_only: Compare only the code of errors, as the language knows neither write errors nor key patterns.
+        code_only: Compare only the code of errors, and no batches, as the language knows neither of them.
 
     Returns:
         Both results as text, or None when they agree.
     """
     expected = case.result or {}
     if code_only:
-        expected, found = _error_alone(expected), _error_alone(found)
+        expected, found = _language_part(expected), _language_part(found)
     wanted, got = extended_json.dumps(expected), extended_json.dumps(found)
-    return None if wanted == got else f"expected {wanted}\n     got {got}"
+    if wanted == got:
+        return None
+    # Long results are shown from shortly before the first difference.
+    start = max(0, next(i for i, pair in enumerate(zip(wanted, got, strict=False)) if len(set(pair)) > 1) - 100)
+    lead = "…" if start else ""
+    return f"expected {lead}{wanted[start:]}\n     got {lead}{got[start:]}"
 
 
-def _error_alone(result: Document) -> Document:
+def _language_part(result: Document) -> Document:
     errors = result.get("writeErrors")
     error = errors[0] if errors else result.get("error")
-    return {"error": error["code"]} if error else result
+    if error:
+        return {"error": error["code"]}
+    return {name: value for name, value in result.items() if name != "batches"}
 
 
 def driver_available() -> bool:
@@ -88,7 +95,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--way", choices=["language", "command"], default="language")
     parser.add_argument("--only", default="", help="only cases whose name has this in it")
     parser.add_argument("--limit", type=int, default=20, help="how many mismatches to print")
-    parser.add_argument("--width", type=int, default=1500, help="characters of a line to print")
+    parser.add_argument("--width", type=int, default=400, help="characters of a line to print")
     options = parser.parse_args(arguments)
     for file in options.names or case_modules():
         counts: collections.Counter[str] = collections.Counter()
