@@ -1,0 +1,315 @@
+"""Commands that look at the server: statistics, validation, parameters, logs."""
+
+from __future__ import annotations
+
+import os
+import platform
+import socket
+import sys
+import time
+from dataclasses import dataclass
+from typing import ClassVar
+
+import apsw
+from bson import Int64
+from bson.datetime_ms import DatetimeMS
+
+from satchel import settings
+from satchel.commands.command import COMMANDS, Invocation, NoFields, Reply
+from satchel.commands.handshake import AnyParams
+from satchel.commands.params import any_value, boolean, collection, integer, param, string
+from satchel.engine.check import check_collection
+from satchel.engine.namespaces import checked_namespace
+from satchel.engine.stats import collection_sizes, database_sizes
+from satchel.errors import ErrorCode, ServerError
+from satchel.values.bson_types import BsonValue, Document
+
+
+@dataclass(frozen=True, slots=True)
+class CollStatsParams(NoFields):
+    """Fields of collStats."""
+
+    coll_stats: str | None = param(collection, default=None)
+    collstats: str | None = param(collection, default=None)
+    scale: int = param(integer, default=1)
+
+    IGNORED: ClassVar[frozenset[str]] = frozenset({"verbose", "waitForLock", "numericOnly"})
+
+
+@COMMANDS.command("collStats", CollStatsParams, "collstats")
+def coll_stats(params: CollStatsParams, invocation: Invocation) -> Reply:
+    """Return the sizes of a collection; one that is not there has none."""
+    namespace = checked_namespace(invocation.database, params.coll_stats or params.collstats or "")
+    _check_scale(params.scale)
+    with invocation.engine.read() as unit:
+        entry = unit.catalog.get(namespace)
+        if entry is None:
+            sizes: Document = {
+                "size": 0, "count": 0, "numOrphanDocs": 0, "storageSize": 0, "totalSize": 0, "nindexes": 0,
+                "totalIndexSize": 0, "indexDetails": {}, "indexSizes": {}, "scaleFactor": params.scale,
+            }  # fmt: skip
+        elif entry.is_view:
+            raise ServerError(
+                ErrorCode.CommandNotSupportedOnView, f"Namespace {namespace} is a view, not a collection"
+            )
+        else:
+            sizes = collection_sizes(unit, entry, params.scale)
+    return {"ns": str(namespace), **sizes}
+
+
+def _check_scale(scale: int) -> None:
+    if scale < 1:
+        raise ServerError(51024, f"BSON field 'scale' value must be >= 1, actual value '{scale}'")
+
+
+@dataclass(frozen=True, slots=True)
+class DbStatsParams(NoFields):
+    """Fields of dbStats."""
+
+    db_stats: BsonValue = param(any_value, default=1)
+    dbstats: BsonValue = param(any_value, default=1)
+    scale: int = param(integer, default=1)
+
+    IGNORED: ClassVar[frozenset[str]] = frozenset({"freeStorage"})
+
+
+@COMMANDS.command("dbStats", DbStatsParams, "dbstats")
+def db_stats(params: DbStatsParams, invocation: Invocation) -> Reply:
+    """Return the sizes of a database."""
+    _check_scale(params.scale)
+    with invocation.engine.read() as unit:
+        sizes = database_sizes(unit, invocation.database, params.scale)
+    file = invocation.engine.storage.stats()
+    return {**sizes, "fsUsedSize": float(file.file_bytes), "fsTotalSize": float(file.file_bytes)}
+
+
+@dataclass(frozen=True, slots=True)
+class ValidateParams(NoFields):
+    """Fields of validate."""
+
+    validate: str = param(collection)
+    full: bool = param(boolean, default=False)
+
+    IGNORED: ClassVar[frozenset[str]] = frozenset(
+        {"scandata", "background", "metadata", "checkBSONConformance", "enforceFastCount", "fixErrors"}
+    )
+    REFUSED: ClassVar[frozenset[str]] = frozenset({"repair"})
+
+
+@COMMANDS.command("validate", ValidateParams)
+def validate(params: ValidateParams, invocation: Invocation) -> Reply:
+    """Check every document and index key of a collection."""
+    namespace = checked_namespace(invocation.database, params.validate)
+    with invocation.engine.read() as unit:
+        entry = unit.catalog.get(namespace)
+        if entry is None:
+            raise ServerError(
+                ErrorCode.NamespaceNotFound, f"Collection '{namespace}' does not exist to validate."
+            )
+        if entry.is_view:
+            raise ServerError(ErrorCode.CommandNotSupportedOnView, "Cannot validate a view")
+        report = check_collection(unit, entry, invocation.operation)
+    return {
+        "ns": str(namespace),
+        "uuid": entry.uuid.bytes,
+        "nInvalidDocuments": Int64(report.invalid_documents),
+        "nNonCompliantDocuments": Int64(0),
+        "nrecords": Int64(report.records),
+        "nIndexes": len(entry.indexes),
+        "keysPerIndex": {name: Int64(count) for name, count in report.keys.items()},
+        "indexDetails": {
+            name: {"valid": not any(name in line for line in report.errors)} for name in report.keys
+        },
+        "valid": not report.errors,
+        "repaired": False,
+        "warnings": [],
+        "errors": report.errors,
+        "extraIndexEntries": [],
+        "missingIndexEntries": [],
+        "corruptRecords": [],
+    }
+
+
+@COMMANDS.command("serverStatus", AnyParams, strict=False)
+def server_status(params: AnyParams, invocation: Invocation) -> Reply:
+    """Return counters of the engine and facts about the process."""
+    engine = invocation.engine
+    uptime = time.time() - engine.started
+    counters = engine.opcounters
+    return {
+        "host": socket.gethostname(),
+        "version": settings.VERSION,
+        "process": "satchel",
+        "pid": Int64(os.getpid()),
+        "uptime": uptime,
+        "uptimeMillis": Int64(int(uptime * 1000)),
+        "uptimeEstimate": Int64(int(uptime)),
+        "localTime": DatetimeMS(time.time_ns() // 1_000_000),
+        "connections": {"current": 1, "available": 1_000_000, "totalCreated": 1, "active": 1},
+        "network": {"numRequests": Int64(sum(counters.values()))},
+        "opcounters": {
+            "insert": Int64(counters["insert"]),
+            "query": Int64(counters["find"]),
+            "update": Int64(counters["update"]),
+            "delete": Int64(counters["delete"]),
+            "getmore": Int64(counters["getMore"]),
+            "command": Int64(sum(counters.values())),
+        },
+        "metrics": {
+            "cursor": {
+                "open": {"total": Int64(len(engine.cursors))},
+                "totalOpened": Int64(engine.cursors.opened_total),
+                "timedOut": Int64(engine.cursors.timed_out_total),
+            }
+        },
+        "repl": {"setName": "satchel", "isWritablePrimary": True, "secondary": False},
+        "storageEngine": {
+            "name": "sqlite",
+            "supportsCommittedReads": True,
+            "persistent": engine.storage.path != ":memory:",
+            "readOnly": engine.storage.read_only,
+        },
+        "sqlite": {"version": apsw.sqlite_lib_version(), "path": engine.storage.path},
+        "mem": {"bits": 64, "resident": 0, "virtual": 0, "supported": False},
+    }
+
+
+@COMMANDS.command("connectionStatus", AnyParams, strict=False)
+def connection_status(params: AnyParams, invocation: Invocation) -> Reply:
+    """Tell who is logged in on this connection."""
+    users = [{"user": name, "db": database} for database, name in invocation.connection.users]
+    return {"authInfo": {"authenticatedUsers": users, "authenticatedUserRoles": []}}
+
+
+@COMMANDS.command("hostInfo", AnyParams, strict=False)
+def host_info(params: AnyParams, invocation: Invocation) -> Reply:
+    """Return facts about the machine."""
+    return {
+        "system": {
+            "currentTime": DatetimeMS(time.time_ns() // 1_000_000),
+            "hostname": socket.gethostname(),
+            "cpuAddrSize": 64 if sys.maxsize > 2**32 else 32,
+            "numCores": os.cpu_count() or 1,
+            "cpuArch": platform.machine(),
+        },
+        "os": {"type": platform.system(), "name": platform.system(), "version": platform.release()},
+        "extra": {"pythonVersion": platform.python_version()},
+    }
+
+
+@dataclass(frozen=True, slots=True)
+class GetLogParams(NoFields):
+    """Fields of getLog."""
+
+    get_log: str = param(string)
+
+
+@COMMANDS.command("getLog", GetLogParams, admin_only=True)
+def get_log(params: GetLogParams, invocation: Invocation) -> Reply:
+    """Return the names of the logs, or one of them: there is nothing in them, as logging is the application's."""
+    if params.get_log == "*":
+        return {"names": ["global", "startupWarnings"]}
+    if params.get_log not in ("global", "startupWarnings"):
+        raise ServerError(ErrorCode.OperationFailed, f"No log named '{params.get_log}'")
+    return {"totalLinesWritten": 0, "log": []}
+
+
+_PARAMETERS: Document = {
+    "featureCompatibilityVersion": {"version": "8.0"},
+    "cursorTimeoutMillis": Int64(int(settings.CURSOR_TIMEOUT_SECONDS * 1000)),
+    "enableTestCommands": False,
+    "requireApiVersion": False,
+    "ttlMonitorEnabled": True,
+    "ttlMonitorSleepSecs": int(settings.TTL_INTERVAL_SECONDS),
+    "authenticationMechanisms": [],
+}
+
+
+@COMMANDS.command("getParameter", AnyParams, admin_only=True, strict=False)
+def get_parameter(params: AnyParams, invocation: Invocation) -> Reply:
+    """Return parameters of the server by name, or all of them."""
+    command = invocation.request.command
+    wanted = command["getParameter"]
+    if wanted == "*" or (isinstance(wanted, dict) and wanted.get("allParameters")):
+        return dict(_PARAMETERS)
+    found = {name: _PARAMETERS[name] for name in command if name in _PARAMETERS}
+    if not found:
+        raise ServerError(ErrorCode.InvalidOptions, "no option found to get")
+    return found
+
+
+@COMMANDS.command("getCmdLineOpts", AnyParams, admin_only=True, strict=False)
+def get_cmd_line_opts(params: AnyParams, invocation: Invocation) -> Reply:
+    """Return how the server was started: here, as a library."""
+    return {"argv": ["satchel"], "parsed": {"storage": {"path": invocation.engine.storage.path}}}
+
+
+@COMMANDS.command("whatsmyuri", AnyParams, strict=False)
+def whats_my_uri(params: AnyParams, invocation: Invocation) -> Reply:
+    """Return the client's address, as this side sees it."""
+    return {"you": f"satchel:{invocation.connection.id}"}
+
+
+@COMMANDS.command("top", AnyParams, admin_only=True, strict=False)
+def top(params: AnyParams, invocation: Invocation) -> Reply:
+    """Return usage by collection; none is kept."""
+    return {"totals": {"note": "all times in microseconds"}}
+
+
+@COMMANDS.command("replSetGetStatus", AnyParams, admin_only=True, strict=False)
+def repl_set_get_status(params: AnyParams, invocation: Invocation) -> Reply:
+    """Return the state of the replica set: one member, the primary."""
+    now = DatetimeMS(time.time_ns() // 1_000_000)
+    member: Document = {
+        "_id": 0,
+        "name": "{}:{}".format(*invocation.service.address),
+        "health": 1.0,
+        "state": 1,
+        "stateStr": "PRIMARY",
+        "uptime": int(time.time() - invocation.engine.started),
+        "self": True,
+    }
+    return {"set": "satchel", "date": now, "myState": 1, "term": Int64(1), "members": [member]}
+
+
+@dataclass(frozen=True, slots=True)
+class KillOpParams(NoFields):
+    """Fields of killOp."""
+
+    kill_op: BsonValue = param(any_value, default=1)
+    op: int = param(integer)
+
+
+@COMMANDS.command("killOp", KillOpParams, admin_only=True)
+def kill_op(params: KillOpParams, invocation: Invocation) -> Reply:
+    """End a running operation; an unknown one is no error."""
+    operation = invocation.engine.operations.get(params.op)
+    if operation is not None:
+        operation.killed = ErrorCode.Interrupted
+    return {"info": "attempting to kill op"}
+
+
+@COMMANDS.command("fsync", AnyParams, admin_only=True, strict=False)
+def fsync(params: AnyParams, invocation: Invocation) -> Reply:
+    """Bring every acknowledged write to the disk."""
+    if invocation.request.command.get("lock"):
+        raise ServerError(ErrorCode.NotImplemented, "fsync with lock is not supported; copy the file with a backup")
+    invocation.engine.storage.sync()
+    return {"numFiles": 1}
+
+
+@dataclass(frozen=True, slots=True)
+class CompactParams(NoFields):
+    """Fields of compact."""
+
+    compact: str = param(collection)
+
+    IGNORED: ClassVar[frozenset[str]] = frozenset({"force", "freeSpaceTargetMB", "dryRun"})
+
+
+@COMMANDS.command("compact", CompactParams, write=True)
+def compact(params: CompactParams, invocation: Invocation) -> Reply:
+    """Give the file's free pages back to the file system."""
+    return {"bytesFreed": Int64(invocation.engine.storage.compact())}
+
+

@@ -1,0 +1,280 @@
+"""Options of collections and views: checked when they are created, and changed by collMod."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Final, cast
+
+from bson import Int64
+
+from satchel.engine.aggregation import resolve_view
+from satchel.engine.catalog import CollectionEntry, IndexEntry
+from satchel.engine.indexes.build import fill_index
+from satchel.engine.indexes.specs import parse_index_spec
+from satchel.engine.namespaces import Namespace
+from satchel.engine.operation import Operation
+from satchel.engine.units import ReadUnit, WriteUnit
+from satchel.errors import ErrorCode, ServerError
+from satchel.mql.context import Context
+from satchel.mql.match import parse_filter
+from satchel.mql.pipeline import parse_pipeline
+from satchel.values.bson_types import BsonValue, Document, is_number, type_name
+from satchel.values.collation import parse_collation
+from satchel.values.compare import equal
+from satchel.values.numbers import exact_int64
+from satchel.values.shell_text import shell_text
+
+MAX_CAPPED_BYTES: Final = 2**50
+_CAPPED_ROUNDING: Final = 256
+_LEVELS: Final = ("off", "strict", "moderate")
+_ACTIONS: Final = ("error", "warn", "errorAndLog")
+_REFUSED: Final = {
+    "timeseries": "time series collections",
+    "clusteredIndex": "clustered collections",
+    "encryptedFields": "queryable encryption",
+}
+_KEPT: Final = (
+    "capped", "size", "max", "validator", "validationLevel", "validationAction", "viewOn", "pipeline", "collation",
+    "changeStreamPreAndPostImages", "storageEngine", "indexOptionDefaults",
+)  # fmt: skip
+
+
+def create_options(fields: Document, namespace: Namespace) -> Document:
+    """Check the fields of a `create` and return the options as listCollections shows them.
+
+    Raises:
+        ServerError: InvalidOptions (72), BadValue (2), TypeMismatch (14), NotImplemented (238).
+    """
+    for name, what in _REFUSED.items():
+        if name in fields:
+            raise ServerError(ErrorCode.NotImplemented, f"{what} are not supported")
+    if "expireAfterSeconds" in fields:
+        raise ServerError(
+            ErrorCode.InvalidOptions,
+            "'expireAfterSeconds' is only supported on time-series collections or when the 'clusteredIndex' option is "
+            "specified",
+        )
+    if "pipeline" in fields and "viewOn" not in fields:
+        raise ServerError(ErrorCode.InvalidOptions, "'pipeline' requires 'viewOn' to also be specified")
+    options = {name: fields[name] for name in _KEPT if name in fields}
+    _check_capped(options)
+    check_validation_options(options)
+    if "collation" in options:
+        parsed = parse_collation(cast("Document", options["collation"]))
+        if parsed is None:
+            del options["collation"]
+        else:
+            options["collation"] = parsed.spec()
+    if "viewOn" in options:
+        _check_view_options(options)
+    elif namespace.collection == "system.views":
+        raise ServerError(ErrorCode.InvalidNamespace, f"cannot create {namespace}")
+    if "validator" in options:
+        options.setdefault("validationLevel", "strict")
+        options.setdefault("validationAction", "error")
+    return options
+
+
+def _check_capped(options: Document) -> None:
+    for name in ("size", "max"):
+        if name in options and not is_number(options[name]):
+            raise ServerError(
+                ErrorCode.TypeMismatch,
+                f"BSON field 'create.{name}' is the wrong type '{type_name(options[name])}', expected types "
+                "'[long, int, decimal, double]'",
+            )
+    if not options.get("capped"):
+        options.pop("capped", None)
+        if options.pop("size", None) is not None or options.pop("max", None) is not None:
+            raise ServerError(ErrorCode.InvalidOptions, "the 'capped' field needs to be true when either the 'size' or 'max' fields are present")
+        return
+    if "size" not in options:
+        raise ServerError(ErrorCode.InvalidOptions, "the 'size' field is required when 'capped' is true")
+    size = int(cast("int", options["size"]))
+    if not 1 <= size <= MAX_CAPPED_BYTES:
+        raise ServerError(
+            ErrorCode.BadValue, f"BSON field 'size' value must be >= 1 and <= {MAX_CAPPED_BYTES}, actual value '{size}'"
+        )
+    rounded = -(-size // _CAPPED_ROUNDING) * _CAPPED_ROUNDING
+    options["capped"] = True
+    options["size"] = _as_given(rounded)
+    if "max" in options:
+        options["max"] = _as_given(int(cast("int", options["max"])))
+
+
+def _as_given(number: int) -> BsonValue:
+    return number if -(2**31) <= number < 2**31 else Int64(number)
+
+
+def check_validation_options(options: Document) -> None:
+    """Check `validator`, `validationLevel` and `validationAction`.
+
+    Raises:
+        ServerError: BadValue (2), or what is wrong with the validator's filter.
+    """
+    for name, allowed in (("validationLevel", _LEVELS), ("validationAction", _ACTIONS)):
+        if name in options and options[name] not in allowed:
+            raise ServerError(
+                ErrorCode.BadValue,
+                f"Enumeration value '{options[name]}' for field '{name}' is not a valid value.",
+            )
+    if "validator" in options:
+        parse_filter(options["validator"], Context())
+
+
+def _check_view_options(options: Document) -> None:
+    if not options["viewOn"]:
+        raise ServerError(ErrorCode.BadValue, "'viewOn' cannot be empty")
+    for name in options:
+        if name not in ("viewOn", "pipeline", "collation"):
+            raise ServerError(ErrorCode.InvalidOptions, f"{name} is not supported on a view")
+    options.setdefault("pipeline", [])
+
+
+def checked_view(unit: ReadUnit, namespace: Namespace, options: Document) -> None:
+    """Check that a view can be read: a known pipeline, no cycle, no writing stage.
+
+    Raises:
+        ServerError: InvalidViewDefinition (182), GraphContainsCycle (5), ViewDepthLimitExceeded (165), OptionNotSupportedOnView (167).
+    """
+    base = Namespace(namespace.database, cast("str", options["viewOn"]))
+    pipeline = cast("list[BsonValue]", options["pipeline"])
+    if base == namespace:
+        raise ServerError(ErrorCode.GraphContainsCycle, f"View cycle detected: {namespace}")
+    seen_from = base
+    while (entry := unit.catalog.get(seen_from)) is not None and entry.is_view:
+        seen_from = Namespace(namespace.database, entry.view_on)
+        if seen_from == namespace:
+            raise ServerError(ErrorCode.GraphContainsCycle, f"View cycle detected: {namespace}")
+    _, resolved = resolve_view(unit.catalog, base, pipeline)
+    if parse_pipeline(pipeline, Context(), _NoSource(unit), base).writes:
+        raise ServerError(ErrorCode.OptionNotSupportedOnView, "The aggregation stage $out or $merge in a view is not supported")
+    assert len(resolved) >= len(pipeline)
+
+
+class _NoSource:
+    """Stands where a pipeline that is only parsed expects the engine."""
+
+    def __init__(self, unit: ReadUnit) -> None:
+        self._unit = unit
+
+    def __getattr__(self, name: str) -> Callable[..., bool]:
+        return lambda *_arguments: False
+
+
+def modify(
+    unit: WriteUnit, entry: CollectionEntry, fields: Document, operation: Operation
+) -> tuple[Document, CollectionEntry]:
+    """Apply a `collMod` and return its reply and the changed entry.
+
+    Raises:
+        ServerError: InvalidOptions (72), IndexNotFound (27), BadValue (2), CannotConvertIndexToUnique (359).
+    """
+    changes = {name: fields[name] for name in _MODIFIABLE if name in fields}
+    if entry.is_view != bool({"viewOn", "pipeline"} & changes.keys()) and changes:
+        if entry.is_view:
+            raise ServerError(ErrorCode.InvalidOptions, f"option not supported on a view: {next(iter(changes))}")
+        raise ServerError(ErrorCode.InvalidOptions, "option only supported on a view: viewOn")
+    options = {**entry.options, **_capped_changes(entry, changes)}
+    for name in ("validator", "validationLevel", "validationAction", "viewOn", "pipeline", "changeStreamPreAndPostImages"):
+        if name in changes:
+            options[name] = changes[name]
+    if entry.is_view and changes:
+        checked_view(unit, entry.namespace, options)
+    if "validator" in options:
+        if not options["validator"]:
+            del options["validator"]
+        else:
+            options.setdefault("validationLevel", "strict")
+            options.setdefault("validationAction", "error")
+    changed = entry if equal(options, entry.options) else replace(entry, options=options)
+    if "index" in fields:
+        return _modify_index(unit, changed, cast("Document", fields["index"]), operation)
+    return {}, changed
+
+
+_MODIFIABLE: Final = (
+    "validator", "validationLevel", "validationAction", "viewOn", "pipeline", "cappedSize", "cappedMax",
+    "changeStreamPreAndPostImages",
+)  # fmt: skip
+
+
+def _capped_changes(entry: CollectionEntry, changes: Document) -> Document:
+    changed: Document = {}
+    for name, option in (("cappedSize", "size"), ("cappedMax", "max")):
+        if name in changes:
+            if not entry.capped:
+                raise ServerError(ErrorCode.InvalidOptions, "Collection must be capped.")
+            changed[option] = _as_given(int(cast("int", changes[name])))
+    return changed
+
+
+_INDEX_FIELDS: Final = ("expireAfterSeconds", "hidden", "unique", "prepareUnique")
+
+
+def _modify_index(
+    unit: WriteUnit, entry: CollectionEntry, spec: Document, operation: Operation
+) -> tuple[Document, CollectionEntry]:
+    index = _named_index(entry, spec)
+    given = {name: spec[name] for name in _INDEX_FIELDS if name in spec}
+    if not given:
+        raise ServerError(ErrorCode.InvalidOptions, "no expireAfterSeconds, hidden, unique, or prepareUnique field")
+    if "expireAfterSeconds" in given and len(index.paths) > 1:
+        raise ServerError(ErrorCode.InvalidOptions, "compound TTL indexes are not supported")
+    if index.is_id and "hidden" in given:
+        raise ServerError(ErrorCode.BadValue, "can't hide _id index")
+    reply: Document = {}
+    changed = dict(index.spec)
+    for name, value in given.items():
+        old = changed.get(name, False) if name != "expireAfterSeconds" else changed.get(name)
+        if name == "unique" and not value:
+            raise ServerError(ErrorCode.BadValue, "Cannot make index non-unique")
+        if equal(old, value):
+            continue
+        if old is not None:
+            reply[f"{name}_old"] = old if name != "expireAfterSeconds" else Int64(cast("int", old))
+        reply[f"{name}_new"] = Int64(exact_int64(value) or 0) if name == "expireAfterSeconds" else value
+        changed[name] = value
+    checked = parse_index_spec(changed, entry)
+    new = replace(index, spec=checked)
+    if new.unique and not index.unique:
+        new = _rebuilt(unit, entry, new, operation)
+    return reply, entry.with_index(new)
+
+
+def _named_index(entry: CollectionEntry, spec: Document) -> IndexEntry:
+    if ("name" in spec) == ("keyPattern" in spec):
+        raise ServerError(ErrorCode.InvalidOptions, "Must specify either index name or key pattern, not both")
+    if "name" in spec:
+        found = [index for index in entry.indexes if index.name == spec["name"]]
+    else:
+        found = [index for index in entry.indexes if equal(dict(index.key_pattern), spec["keyPattern"])]
+    if not found:
+        raise ServerError(
+            ErrorCode.IndexNotFound, f"cannot find index {shell_text(spec)} for ns {entry.namespace}"
+        )
+    if len(found) > 1:
+        raise ServerError(ErrorCode.AmbiguousIndexKeyPattern, f"index keyPattern {shell_text(spec)} matches several")
+    return found[0]
+
+
+def _rebuilt(unit: WriteUnit, entry: CollectionEntry, index: IndexEntry, operation: Operation) -> IndexEntry:
+    """Make an index unique: its table is built anew, with the constraint.
+
+    Raises:
+        ServerError: CannotConvertIndexToUnique (359), when documents share a key.
+    """
+    unit.writer.drop_index(index.table)
+    new = replace(index, table=unit.writer.create_index(entry.table, index.name, unique=True))
+    try:
+        fill_index(unit, entry, new, operation)
+    except ServerError as error:
+        if error.code != ErrorCode.DuplicateKey:
+            raise
+        raise ServerError(
+            ErrorCode.CannotConvertIndexToUnique,
+            "Cannot convert the index to unique. Please resolve conflicting documents before running collMod again.",
+            details={"violations": []},
+        ) from error
+    return new
