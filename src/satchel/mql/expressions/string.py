@@ -10,12 +10,11 @@ from satchel.mql.expressions.registry import ABSENT, Parser, named_operator, ope
 from satchel.mql.expressions.string_values import (
     coerce_to_long,
     coerce_to_string,
-    exact_int32,
-    int_or_long,
     is_string,
 )
 from satchel.mql.expressions.value_text import value_text
 from satchel.values.bson_types import BsonValue, Document, Field, is_number, type_name
+from satchel.values.numbers import exact_int32, narrow
 
 _WHITESPACE: Final = "\0\t\n\v\f\r \u00a0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a"
 _UPPER: Final = str.maketrans("abcdefghijklmnopqrstuvwxyz", "ABCDEFGHIJKLMNOPQRSTUVWXYZ")
@@ -102,7 +101,7 @@ def str_len_bytes(text: Field) -> Field:
     """
     if not is_string(text):
         raise ServerError(34473, f"$strLenBytes requires a string argument, found: {type_name(text)}")
-    return int_or_long(len(text.encode()))
+    return narrow(len(text.encode()))
 
 
 @operator("$strLenCP", minimum=1, maximum=1)
@@ -117,7 +116,7 @@ def str_len_cp(text: Field) -> Field:
     """
     if not is_string(text):
         raise ServerError(34471, f"$strLenCP requires a string argument, found: {type_name(text)}")
-    return int_or_long(len(text))
+    return narrow(len(text))
 
 
 @operator("$substrCP", minimum=3, maximum=3)

@@ -11,9 +11,10 @@ from bson import Regex
 from satchel.errors import ErrorCode, ServerError
 from satchel.mql.expressions.expression import is_nullish
 from satchel.mql.expressions.registry import ABSENT, Absent, named_operator, operator
-from satchel.mql.expressions.string_values import int_or_long, is_string
+from satchel.mql.expressions.string_values import is_string
 from satchel.mql.expressions.value_text import regex_options, value_text
 from satchel.values.bson_types import Document, Field, type_name
+from satchel.values.numbers import narrow
 from satchel.values.pcre import PcreError, compile_pcre
 
 _OPTIONS: Final = frozenset("imsxu")
@@ -150,6 +151,8 @@ def _arguments(name: str, text: Field, regex: Field, options: Field) -> tuple[re
     if pattern is not None and not isinstance(pattern, Regex) and not is_string(pattern):
         raise ServerError(51105, f"{name} needs 'regex' to be of type string or regex")
     letters = _option_letters(name, pattern, options)
+    if "\0" in letters:
+        raise ServerError(51110, f"{name}: regular expression options cannot contain an embedded null byte")
     if pattern is None:
         return None, string
     source = pattern.pattern if isinstance(pattern, Regex) else pattern
@@ -170,11 +173,9 @@ def _option_letters(name: str, pattern: Field, options: Field) -> str:
 
 
 def _checked_options(name: str, letters: str) -> str:
-    if "\0" in letters:
-        raise ServerError(51110, f"{name}: regular expression options cannot contain an embedded null byte")
     for letter in letters:
         if letter not in _OPTIONS:
-            raise ServerError(51108, f"{name} invalid flag in regex options: {letters}")
+            raise ServerError(51108, f"{name} invalid flag in regex options: {letter}")
     return letters
 
 
@@ -195,7 +196,7 @@ def _matches(pattern: re.Pattern[str], text: str) -> Iterator[re.Match[str]]:
 
 
 def _found(match: re.Match[str]) -> Document:
-    return {"match": match[0], "idx": int_or_long(match.start()), "captures": list(match.groups())}
+    return {"match": match[0], "idx": narrow(match.start()), "captures": list(match.groups())}
 
 
 def _replace(name: str, text: Field, find: Field, replacement: Field, count: int) -> Field:

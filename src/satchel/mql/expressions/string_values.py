@@ -6,13 +6,13 @@ import math
 from decimal import ROUND_HALF_EVEN
 from typing import Final, TypeGuard
 
-from bson import Code, Decimal128, Int64, Timestamp
+from bson import Code, Decimal128, Timestamp
 from bson.datetime_ms import DatetimeMS
 
 from satchel.errors import ServerError
 from satchel.mql.expressions.date_format import MONTH_NAMES, iso_string
 from satchel.mql.expressions.gregorian import MS_PER_SECOND, parts_of
-from satchel.values.bson_types import INT32_MAX, INT32_MIN, INT64_MAX, INT64_MIN, MISSING, BsonValue, Field, type_name
+from satchel.values.bson_types import INT64_MAX, INT64_MIN, MISSING, Field, type_name
 
 _NOT_COERCIBLE: Final = 16007
 _OUT_OF_LONG_RANGE: Final = 31109
@@ -21,31 +21,6 @@ _OUT_OF_LONG_RANGE: Final = 31109
 def is_string(value: Field) -> TypeGuard[str]:
     """Tell whether `value` is a BSON string (`Code` is a `str` too, but not one)."""
     return value.__class__ is str
-
-
-def int_or_long(number: int) -> BsonValue:
-    """Return a count as MongoDB does: an int where 32 bits are enough, else a long."""
-    return number if INT32_MIN <= number <= INT32_MAX else Int64(number)
-
-
-def exact_int32(value: Field) -> int | None:
-    """Return the integer that a number of any type holds, or None when it is none or has more than 32 bits."""
-    if isinstance(value, bool):
-        return None
-    if isinstance(value, Decimal128):
-        decimal = value.to_decimal()
-        if not decimal.is_finite() or abs(decimal) > INT32_MAX + 1 or decimal != decimal.to_integral_value():
-            return None
-        number = int(decimal)
-    elif isinstance(value, float):
-        if not value.is_integer() or abs(value) > INT32_MAX + 1:
-            return None
-        number = int(value)
-    elif isinstance(value, int):
-        number = int(value)
-    else:
-        return None
-    return number if INT32_MIN <= number <= INT32_MAX else None
 
 
 def coerce_to_long(value: Field) -> int:

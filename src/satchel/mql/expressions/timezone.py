@@ -127,9 +127,9 @@ def time_zone_operand(value: Field) -> TimeZone | None:
     """
     if value is None or value is MISSING:
         return None
-    if not isinstance(value, str):
+    if value.__class__ is not str:
         raise ServerError(_NOT_A_STRING, f"timezone must evaluate to a string, found {type_name(value)}")
-    return time_zone(value)
+    return time_zone(str(value))
 
 
 def _within_datetime(second: int) -> int:
