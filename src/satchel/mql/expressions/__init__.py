@@ -1,15 +1,18 @@
 """Aggregation expressions: `parse_expression` turns one into a closure; operators live in a module per family."""
 
 from satchel.mql.expressions import (
+    arithmetic,
     array,
     array_iteration,
     array_selection,
+    bitwise,
     boolean,
     comparison,
     conditional,
     custom,
     literal,
     miscellaneous,
+    trigonometry,
     variable,
 )
 from satchel.mql.expressions import object as object_family
@@ -19,6 +22,9 @@ from satchel.mql.expressions.parser import SYSTEM_VARIABLES, Parser, parse_expre
 from satchel.mql.expressions.registry import OPERATORS
 
 FAMILIES = (
+    arithmetic,
+    bitwise,
+    trigonometry,
     array,
     array_iteration,
     array_selection,

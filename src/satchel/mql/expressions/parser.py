@@ -38,7 +38,10 @@ def parse_expression(spec: BsonValue, context: Context, variables: frozenset[str
     Raises:
         ServerError: The expression is malformed, or a constant part of it cannot be computed.
     """
-    expression = Parser(context, variables | context.unbound, context.variables).parse(spec)
+    variables = variables | context.unbound
+    constants = {**_system_constants(context), **context.variables}
+    known = {name: value for name, value in constants.items() if name not in variables}
+    expression = Parser(context, variables, known).parse(spec)
     if expression.failure is not None:
         raise expression.failure
     return expression

@@ -1,0 +1,80 @@
+"""Bitwise operators on int32 and int64."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from bson import Int64
+
+from satchel.errors import ErrorCode, ServerError
+from satchel.mql.expressions.expression import is_nullish
+from satchel.mql.expressions.registry import Association, operator
+from satchel.values.bson_types import Field, type_name
+from satchel.values.numbers import bit_and, bit_or, bit_xor
+
+
+@operator("$bitAnd", association=Association.ANY)
+def bit_and_(*values: Field) -> Field:
+    """Return the bitwise "and" of integers; an int64 if one of them is. None at all give -1.
+
+    Raises:
+        ServerError: TypeMismatch (14) for what is neither integer nor null.
+
+    Reference:
+        MongoDB manual, "$bitAnd".
+    """
+    return _combined("$bitAnd", bit_and, -1, values)
+
+
+@operator("$bitOr", association=Association.ANY)
+def bit_or_(*values: Field) -> Field:
+    """Return the bitwise "or" of integers; an int64 if one of them is. None at all give 0.
+
+    Raises:
+        ServerError: TypeMismatch (14) for what is neither integer nor null.
+
+    Reference:
+        MongoDB manual, "$bitOr".
+    """
+    return _combined("$bitOr", bit_or, 0, values)
+
+
+@operator("$bitXor", association=Association.ANY)
+def bit_xor_(*values: Field) -> Field:
+    """Return the bitwise "exclusive or" of integers; an int64 if one of them is. None at all give 0.
+
+    Raises:
+        ServerError: TypeMismatch (14) for what is neither integer nor null.
+
+    Reference:
+        MongoDB manual, "$bitXor".
+    """
+    return _combined("$bitXor", bit_xor, 0, values)
+
+
+def _combined(name: str, combine_two: Callable[[int, int], int], start: int, values: tuple[Field, ...]) -> Field:
+    result = start
+    for value in values:
+        if is_nullish(value):
+            return None
+        if not isinstance(value, int) or isinstance(value, bool):
+            raise ServerError(ErrorCode.TypeMismatch, f"{name} only supports int and long operands.")
+        result = combine_two(result, value)
+    return result
+
+
+@operator("$bitNot", minimum=1, maximum=1)
+def bit_not(value: Field) -> Field:
+    """Return the bitwise complement of an integer.
+
+    Raises:
+        ServerError: Location28765 for what is not a number, TypeMismatch (14) for one that is not an integer.
+
+    Reference:
+        MongoDB manual, "$bitNot".
+    """
+    if is_nullish(value):
+        return None
+    if isinstance(value, bool) or not isinstance(value, int):
+        raise ServerError(ErrorCode.TypeMismatch, f"$bitNot only supports int and long, not: {type_name(value)}.")
+    return Int64(~int(value)) if isinstance(value, Int64) else ~value
