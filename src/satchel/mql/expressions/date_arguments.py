@@ -11,7 +11,7 @@ from bson.datetime_ms import DatetimeMS
 
 from satchel.errors import ServerError
 from satchel.mql.expressions.date_arithmetic import TimeUnit, parse_time_unit, parse_weekday
-from satchel.mql.expressions.expression import Expression, Variables, combine, is_nullish
+from satchel.mql.expressions.expression import Expression, Variables, combine, constant, is_nullish
 from satchel.mql.expressions.gregorian import MS_PER_SECOND
 from satchel.mql.expressions.registry import ABSENT, Absent, Parser, Signature, syntax
 from satchel.mql.expressions.string_values import is_string
@@ -30,7 +30,8 @@ def date_operator(signature: Signature, checks: Checks | None = None) -> Callabl
     Args:
         signature: Its arguments, in the order in which the function takes them.
         checks: What to call with the value of a constant argument as soon as the expression is parsed, as MongoDB does
-            when it optimises, so that a bad time zone is an error even if there is no document.
+            when it optimises, so that a bad time zone is an error even if there is no document. If the first of
+            these arguments that is not right is null, so is the expression.
     """
 
     def register(function: Compute) -> Compute:
@@ -61,12 +62,12 @@ def named_expression(
 
 
 def _checked(expression: Expression, given: Mapping[str, Expression], checks: Checks) -> Expression:
-    for name, check in checks.items():
-        argument = given.get(name)
-        if argument is None or not argument.is_constant:
-            continue
+    known = {name: given[name].value for name in checks if name in given and given[name].is_constant}
+    for name, value in known.items():
+        if is_nullish(value):
+            return constant(None)
         try:
-            check(argument.value)
+            checks[name](value)
         except ServerError as error:
             return replace(expression, failure=error)
     return expression
