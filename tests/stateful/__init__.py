@@ -1,0 +1,1 @@
+"""Properties and state machines against small models."""
