@@ -66,6 +66,11 @@ class MemoryMeter:
         self.used_bytes += self._unit
         return self.used_bytes > self._context.memory_limit_bytes
 
+    def add_bytes(self, size: int) -> bool:
+        """Count memory that the caller has measured; return whether the limit is passed."""
+        self.used_bytes += size
+        return self.used_bytes > self._context.memory_limit_bytes
+
     def reset(self) -> None:
         """Forget what was counted: it has been spilled."""
         self.used_bytes = 0
@@ -121,11 +126,55 @@ class SpilledRuns(Generic[Item]):
         self._files.clear()
 
 
+class Spool(Generic[Item]):
+    """Items to be gone through more than once, in memory or, beyond the limit, in a temporary file.
+
+    Args:
+        meter: Measures and limits what is held.
+    """
+
+    def __init__(self, meter: MemoryMeter) -> None:
+        self._meter = meter
+        self._held: list[Item] = []
+        self._files: list[IO[bytes]] = []
+
+    def extend(self, items: Iterable[Item]) -> None:
+        """Add items."""
+        for item in items:
+            self._held.append(item)
+            if self._meter.add(item):
+                self._meter.require_spilling()
+                self._spill()
+
+    def _spill(self) -> None:
+        file = tempfile.TemporaryFile(prefix="satchel-spill-")  # noqa: SIM115 - lives until `close`
+        self._files.append(file)
+        pickler = pickle.Pickler(file, pickle.HIGHEST_PROTOCOL)
+        for item in self._held:
+            pickler.dump(item)
+            pickler.clear_memo()
+        self._held = []
+        self._meter.reset()
+
+    def __iter__(self) -> Iterator[Item]:
+        for file in self._files:
+            file.seek(0)
+            yield from _read(file)
+        yield from self._held
+
+    def close(self) -> None:
+        """Drop the items."""
+        for file in self._files:
+            file.close()
+        self._files.clear()
+        self._held = []
+
+
 def _key(entry: tuple[bytes, Item]) -> bytes:
     return entry[0]
 
 
-def _read(file: IO[bytes]) -> Iterator[tuple[bytes, Item]]:
+def _read(file: IO[bytes]) -> Iterator[Item]:
     unpickler = pickle.Unpickler(file)
     while True:
         try:

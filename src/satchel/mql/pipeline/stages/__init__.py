@@ -3,15 +3,41 @@
 from __future__ import annotations
 
 from satchel.mql.pipeline.stages import (
+    bucket,
+    bucket_auto,
     count,
+    documents,
+    facet,
+    group,
     limit,
     match,
     project,
+    redact,
     replace_root,
     sample,
     skip,
     sort,
+    sort_by_count,
+    union_with,
     unwind,
 )
 
-__all__ = ["count", "limit", "match", "project", "replace_root", "sample", "skip", "sort", "unwind"]
+__all__ = [
+    "bucket",
+    "bucket_auto",
+    "count",
+    "documents",
+    "facet",
+    "group",
+    "limit",
+    "match",
+    "project",
+    "redact",
+    "replace_root",
+    "sample",
+    "skip",
+    "sort",
+    "sort_by_count",
+    "union_with",
+    "unwind",
+]

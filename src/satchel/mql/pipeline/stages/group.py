@@ -1,0 +1,188 @@
+"""`$group`: one document per group, with accumulators over the group's documents."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Hashable, Iterable, Iterator, Sequence
+from itertools import islice
+
+from satchel.errors import ServerError
+from satchel.mql.accumulation import Accumulator
+from satchel.mql.context import Context
+from satchel.mql.pipeline.accumulators import Statement, parse_accumulator
+from satchel.mql.pipeline.grouping import Grouping, GroupKey
+from satchel.mql.pipeline.spill import MemoryMeter, SpilledRuns, estimated_size_bytes
+from satchel.mql.pipeline.stage import STAGES, Dependencies, Scope, Stage
+from satchel.values.bson_types import MISSING, BsonValue, Document, Field
+from satchel.values.key_string import encode
+
+_CHUNK = 4096
+_SAMPLE = 8
+_STATE_SIZE_BYTES = 200
+
+Group = tuple[BsonValue, list[Accumulator]]
+"""A group's `_id` and its states."""
+
+Column = list[Field]
+
+
+class GroupStage(Stage):
+    """Groups its input; works through it in chunks, column by column.
+
+    Args:
+        operand: The operand as written.
+        key: Its `_id`.
+        statements: Its accumulators by field.
+        context: The operation.
+    """
+
+    name = "$group"
+
+    def __init__(self, operand: Document, key: Grouping, statements: dict[str, Statement], context: Context) -> None:
+        self._operand = operand
+        self._key = key
+        self._fields = list(statements)
+        self._statements = list(statements.values())
+        self._context = context
+
+    def run(self, documents: Iterator[Document]) -> Iterator[Document]:
+        """Yield the groups, in the order in which they came up (by `_id` when they had to be spilled)."""
+        groups: dict[Hashable, Group] = {}
+        runs: SpilledRuns[Group] = SpilledRuns()
+        meter = MemoryMeter(self.name, self._context)
+        while chunk := list(islice(documents, _CHUNK)):
+            self._context.check_interrupt()
+            if meter.add_bytes(self._add(groups, chunk)):
+                meter.require_spilling()
+                runs.write(self._sorted(groups))
+                groups = {}
+                meter.reset()
+        finished = self._merged(runs.merged(self._sorted(groups))) if runs else iter(groups.values())
+        fields = self._fields
+        for id_, states in finished:
+            document: Document = {"_id": id_}
+            for field, state in zip(fields, states, strict=True):
+                document[field] = state.result()
+            yield document
+
+    def _add(self, groups: dict[Hashable, Group], chunk: list[Document]) -> int:
+        """Add a chunk to the groups; return about how many bytes they grew by."""
+        keys, id_at = self._key.columns(chunk)
+        columns = [statement.column(chunk, self._context) for statement in self._statements]
+        rows: defaultdict[Hashable, list[int]] = defaultdict(list)
+        for position, key in enumerate(keys):
+            rows[key].append(position)
+        known = len(groups)
+        for key, positions in rows.items():
+            group = groups.get(key)
+            if group is None:
+                group = groups[key] = self._new_group(id_at(positions[0]))
+            _feed(group[1], columns, positions)
+        return self._growth(columns, len(groups) - known)
+
+    def _new_group(self, id_: BsonValue) -> Group:
+        root: Document = id_ if isinstance(id_, dict) else {}
+        variables = self._context.variables
+        states = [
+            statement.create(
+                MISSING if statement.initializer is None else statement.initializer.evaluate(root, variables)
+            )
+            for statement in self._statements
+        ]
+        return id_, states
+
+    def _growth(self, columns: Sequence[Column], new_groups: int) -> int:
+        growth = new_groups * _STATE_SIZE_BYTES * (1 + len(columns))
+        for statement, column in zip(self._statements, columns, strict=True):
+            if statement.holds_values:
+                sample = column[:: max(1, len(column) // _SAMPLE)]
+                growth += sum(map(estimated_size_bytes, sample)) * len(column) // len(sample)
+        return growth
+
+    def _sorted(self, groups: dict[Hashable, Group]) -> Iterable[tuple[bytes, Group]]:
+        collation = self._context.collation
+        keyed = [(encode(group[0], collation), group) for group in groups.values()]
+        keyed.sort(key=lambda entry: entry[0])
+        return keyed
+
+    def _merged(self, entries: Iterator[tuple[bytes, Group]]) -> Iterator[Group]:
+        """Join the parts of groups that were spilled, which come side by side."""
+        current: Group | None = None
+        current_key = b""
+        for key, group in entries:
+            if current is not None and key == current_key:
+                for ours, theirs in zip(current[1], group[1], strict=True):
+                    ours.merge(theirs)
+            else:
+                if current is not None:
+                    yield current
+                current, current_key = group, key
+        if current is not None:
+            yield current
+
+    def operand(self) -> BsonValue:
+        """Return the operand."""
+        return self._operand
+
+    def dependencies(self) -> Dependencies:
+        """Return what the key and the accumulators read; nothing else remains."""
+        fields = self._key.fields.union(*(statement.fields for statement in self._statements))
+        return Dependencies(fields, is_exhaustive=True)
+
+
+def _feed(states: list[Accumulator], columns: list[Column], positions: list[int]) -> None:
+    """Give the values at some positions to a group's states."""
+    if len(positions) == 1:
+        (position,) = positions
+        for state, column in zip(states, columns, strict=True):
+            state.add(column[position])
+    else:
+        for state, column in zip(states, columns, strict=True):
+            whole = len(positions) == len(column)
+            state.add_many(column if whole else [column[position] for position in positions])
+
+
+@STAGES.operator("$group")
+def parse_group(operand: BsonValue, scope: Scope) -> GroupStage:
+    """Group documents by an expression, and compute accumulators over each group.
+
+    Raises:
+        ServerError: Location15947 when the operand is not a document, 15955 without `_id`, 40234 to 40238, 15952 and
+            12116300 for bad fields, and the errors of expressions and accumulators; while running
+            QueryExceededMemoryLimitNoDiskUseAllowed (292).
+
+    Reference:
+        MongoDB manual, "$group (aggregation)".
+    """
+    if not isinstance(operand, dict):
+        raise ServerError(15947, "a group's fields must be specified in an object")
+    return group_stage(operand, scope.context)
+
+
+def group_stage(operand: Document, context: Context) -> GroupStage:
+    """Return the `$group` of an operand; for stages that are made of one."""
+    key: GroupKey | None = None
+    statements: dict[str, Statement] = {}
+    for name, value in operand.items():
+        if name == "_id":
+            key = GroupKey(value, context)
+        elif name != "$doingMerge":
+            check_field_name(name)
+            statements[name] = parse_accumulator(name, value, context)
+    if key is None:
+        raise ServerError(15955, "a group specification must include an _id")
+    return GroupStage(operand, key, statements, context)
+
+
+def check_field_name(name: str) -> None:
+    """Check the name of a field that an accumulator gives.
+
+    Raises:
+        ServerError: Location12116300, 40235, 40236.
+    """
+    if not name:
+        raise ServerError(12116300, "The field name '' cannot be an empty string")
+    if "." in name:
+        raise ServerError(40235, f"The field name '{name}' cannot contain '.'")
+    if name[0] == "$":
+        raise ServerError(40236, f"The field name '{name}' cannot be an operator name")
