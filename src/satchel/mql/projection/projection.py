@@ -25,7 +25,8 @@ class Projection:
         kind: What it does with fields it does not name.
         level: What it says, as a tree.
         compiled: The same, compiled.
-        fields: The dotted paths it reads, or None when it needs whole documents.
+        fields: The dotted paths it reads, or None when it needs whole documents. An addition passes on all fields and
+            counts here only what its expressions read.
         metadata: The metadata it reads, by MongoDB's names (`recordId`, `indexKey`, `sortKey`, `randVal`).
         positional: The positional operator, or None.
         slices: Find's `$slice` operators.
@@ -77,9 +78,12 @@ class Projection:
 
 def read_fields(kind: Kind, level: Level) -> frozenset[str] | None:
     """Return the dotted paths of the document that a projection reads, None for all of it."""
-    if kind != "inclusion":
+    if kind == "exclusion":
         return None
-    fields = NO_FIELDS.union(_inclusion_fields(level.entries.items()))
+    if kind == "addition":
+        fields = NO_FIELDS.union(*(leaf.fields for _, leaf in level.leaves() if isinstance(leaf, Expression)))
+    else:
+        fields = NO_FIELDS.union(_inclusion_fields(level.entries.items()))
     return None if "" in fields else fields
 
 

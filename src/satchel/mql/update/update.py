@@ -1,0 +1,59 @@
+"""What all updates have in common."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from typing import ClassVar, Literal, TypeAlias
+
+from satchel.mql.match import MatchExpression
+from satchel.mql.update.result import check_new_id, with_id_first
+from satchel.mql.update.upsert import check_upsert_filter, seed_document
+from satchel.values.bson_types import MISSING, Document
+
+Kind: TypeAlias = Literal["modifiers", "replacement", "pipeline"]
+
+
+class Update(ABC):
+    """An update, parsed once and applied to many documents.
+
+    Attributes:
+        kind: Which of the three it is.
+        needs_position: Whether it has the positional operator `$`.
+        touched_paths: The dotted paths below or above which anything may change, without array positions (`a.b` for
+            `a.$.b`); None when that is any.
+    """
+
+    kind: ClassVar[Kind]
+    needs_position: bool = False
+    touched_paths: frozenset[str] | None = None
+
+    @abstractmethod
+    def apply(self, document: Document, *, position: int | None = None, inserting: bool = False) -> Document:
+        """Return the updated document; the given one is not changed.
+
+        Args:
+            document: The document, with its `_id`.
+            position: The filter's `position(document)`, where `needs_position`.
+            inserting: Whether the document is about to be inserted (`$setOnInsert`).
+
+        Returns:
+            The same object when the update changes nothing, else a new document, its `_id` first. Its size is not
+            checked: see `check_size`.
+
+        Raises:
+            ServerError: ImmutableField (66), PathNotViable (28), TypeMismatch (14), BadValue (2),
+                ConflictingUpdateOperators (40), DollarPrefixedFieldName (52), Overflow (15) and the operators' own.
+        """
+
+    def upsert_document(self, match: MatchExpression) -> Document:
+        """Return the document that the update inserts when nothing matches; without `_id` if none is given.
+
+        Raises:
+            ServerError: NotSingleValueField (54) and NotExactValueField (111) for a filter that says a field twice or
+                only in part, InvalidIdField (53), and those of `apply`.
+        """
+        check_upsert_filter(match)
+        seed = seed_document(match.equalities(), id_only=self.kind == "replacement")
+        document = with_id_first(self.apply(seed, inserting=True))
+        check_new_id(document.get("_id", MISSING), whole_document=self.kind != "modifiers")
+        return document
