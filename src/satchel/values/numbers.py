@@ -234,7 +234,7 @@ def modulo(left: Number, right: Number) -> Number:
             raise ZeroDivisionError("modulo by zero")
         return math.nan if math.isinf(dividend) else math.fmod(dividend, divisor)
     remainder = abs(int(left)) % abs(int(right))
-    return _integer(-remainder if left < 0 else remainder, left, right, Overflow.ERROR)
+    return _integer(-remainder if left < 0 else remainder, left, right)
 
 
 def bit_and(left: int, right: int) -> int | Int64:
@@ -273,16 +273,15 @@ def _promoted(
         return from_decimal(decimal_binary(to_decimal(left), to_decimal(right)))
     if isinstance(left, float) or isinstance(right, float):
         return binary(float(left), float(right))
-    return _integer(int(binary(int(left), int(right))), left, right, overflow)
-
-
-def _integer(value: int, left: int, right: int, overflow: Overflow) -> Number:
-    is_long = isinstance(left, Int64) or isinstance(right, Int64)
-    if not is_long and INT32_MIN <= value <= INT32_MAX:
-        return value
+    value = int(binary(int(left), int(right)))
     if overflow is Overflow.DOUBLE and not INT64_MIN <= value <= INT64_MAX:
-        return float(value)
-    return to_long(value)
+        return binary(float(left), float(right))
+    return _integer(value, left, right)
+
+
+def _integer(value: int, left: int, right: int) -> int | Int64:
+    is_long = isinstance(left, Int64) or isinstance(right, Int64)
+    return to_long(value) if is_long else narrow(value)
 
 
 def _decimal_modulo(left: Decimal, right: Decimal) -> Decimal128:
