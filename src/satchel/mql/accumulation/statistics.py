@@ -84,7 +84,7 @@ class StandardDeviation(Accumulator):
         divisor = self._count - 1 if self._is_sample else self._count
         if divisor <= 0:
             return None
-        return math.nan if self._non_finite else math.sqrt(self._m2 / divisor)
+        return math.nan if self._non_finite or self._m2 < 0 else math.sqrt(self._m2 / divisor)
 
 
 class Percentiles(Accumulator):

@@ -1,6 +1,7 @@
 """Aggregation expressions: `parse_expression` turns one into a closure; operators live in a module per family."""
 
 from satchel.mql.expressions import (
+    accumulator_expressions,
     arithmetic,
     array,
     array_iteration,
@@ -22,6 +23,7 @@ from satchel.mql.expressions.parser import SYSTEM_VARIABLES, Parser, parse_expre
 from satchel.mql.expressions.registry import OPERATORS
 
 FAMILIES = (
+    accumulator_expressions,
     arithmetic,
     bitwise,
     trigonometry,

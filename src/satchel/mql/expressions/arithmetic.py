@@ -11,7 +11,7 @@ from bson import Decimal128, Int64
 from bson.datetime_ms import DatetimeMS
 
 from satchel.errors import ErrorCode, ServerError
-from satchel.mql.expressions.decimal_functions import exp, ln, log10, power, square_root
+from satchel.mql.expressions.decimal_functions import all_digits, exp, ln, log10, power, square_root
 from satchel.mql.expressions.expression import Evaluate, Expression, Variables, combine, is_nullish
 from satchel.mql.expressions.operands import describe
 from satchel.mql.expressions.registry import Association, Parser, fold_operands, operator, syntax
@@ -83,9 +83,11 @@ def _add_two(left: Field, right: Field) -> Field:
 
 def _sum(values: Iterable[Field]) -> Field:
     total: Number = 0
+    are_int32 = True
     is_date = False
     for value in values:
         if is_bson_number(value):
+            are_int32 = are_int32 and value.__class__ is int
             total = _moved(total, value) if is_date else numbers.add(total, value)
         elif is_nullish(value):
             return None
@@ -98,7 +100,14 @@ def _sum(values: Iterable[Field]) -> Field:
             raise ServerError(
                 ErrorCode.TypeMismatch, f"$add only supports numeric or date types, not {type_name(value)}"
             )
-    return DatetimeMS(int(total)) if is_date else total  # type: ignore[arg-type]
+    if is_date:
+        return DatetimeMS(int(total))  # type: ignore[arg-type]
+    return _narrowest(total) if are_int32 else total
+
+
+def _narrowest(number: Number) -> Number:
+    """Return an integer result of int32 operands as an int32 if it fits, though intermediate ones may not have."""
+    return narrow(int(number)) if isinstance(number, Int64) else number
 
 
 def _moved(milliseconds: Number, offset: Number, sign: int = 1) -> Int64:
@@ -131,14 +140,16 @@ def _multiply_two(left: Field, right: Field) -> Field:
 
 def _product(values: Iterable[Field]) -> Field:
     product: Number = 1
+    are_int32 = True
     for value in values:
         if is_bson_number(value):
+            are_int32 = are_int32 and value.__class__ is int
             product = numbers.multiply(product, value)
         elif is_nullish(value):
             return None
         else:
             raise ServerError(ErrorCode.TypeMismatch, f"$multiply only supports numeric types, not {type_name(value)}")
-    return product
+    return _narrowest(product) if are_int32 else product
 
 
 @operator("$subtract", minimum=2, maximum=2)
@@ -280,7 +291,8 @@ def _whole(name: str, value: Field, rounding: str, cut: Callable[[float], int]) 
         return math.copysign(cut(number), number) if math.isfinite(number) else number
     if isinstance(number, Decimal128):
         exact = to_decimal(number)
-        return from_decimal(exact.quantize(Decimal(1), rounding, DECIMAL_CONTEXT)) if exact.is_finite() else number
+        # An infinity becomes NaN, as in MongoDB.
+        return from_decimal(exact.quantize(Decimal(1), rounding, DECIMAL_CONTEXT))
     return number
 
 
@@ -362,6 +374,8 @@ def logarithm(value: Field, base: Field) -> Field:
         raise ServerError(28756, f"$log's argument must be numeric, not {type_name(value)}")
     if not is_bson_number(base):
         raise ServerError(28757, f"$log's base must be numeric, not {type_name(base)}")
+    if numbers.is_nan(value) or numbers.is_nan(base):
+        return math.nan
     if isinstance(value, Decimal128) or isinstance(base, Decimal128):
         number, root = to_decimal(value), to_decimal(base)
         _check_logarithm(number <= 0, root <= 0 or root == 1, value, base)
@@ -526,8 +540,11 @@ def _quantized(number: Decimal, digits: int, rounding: str) -> Decimal:
 
 
 def _decimal_at_place(number: Decimal, digits: int, rounding: str) -> Decimal128:
+    if not number.is_finite():
+        return from_decimal(number)
     rounded = number.quantize(Decimal(1).scaleb(-digits), rounding, DECIMAL_CONTEXT)
-    return from_decimal(number if rounded.is_nan() else rounded)
+    # With more digits than there are, MongoDB writes as many as there are.
+    return from_decimal(all_digits(number) if rounded.is_nan() else rounded)
 
 
 def _integer_at_place(name: str, value: int, digits: int, rounding: str) -> Number:

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from bson import Int64
 
 from satchel.errors import ErrorCode, ServerError
+from satchel.mql.expressions.arithmetic import require_number
 from satchel.mql.expressions.expression import is_nullish
 from satchel.mql.expressions.registry import Association, operator
 from satchel.values.bson_types import Field, type_name
@@ -75,6 +76,7 @@ def bit_not(value: Field) -> Field:
     """
     if is_nullish(value):
         return None
-    if isinstance(value, bool) or not isinstance(value, int):
+    number = require_number("$bitNot", value)
+    if not isinstance(number, int):
         raise ServerError(ErrorCode.TypeMismatch, f"$bitNot only supports int and long, not: {type_name(value)}.")
-    return Int64(~int(value)) if isinstance(value, Int64) else ~value
+    return Int64(~int(number)) if isinstance(number, Int64) else ~number

@@ -17,7 +17,7 @@ from satchel.values.numbers import DECIMAL_CONTEXT
 _ONE: Final = Decimal(1)
 _HALF: Final = Decimal("0.5")
 _INFINITY: Final = Decimal("Infinity")
-_TINIEST_ZERO: Final = Decimal("0E-6176")
+_TINY_ZERO: Final = Decimal("0E-6176")
 _DIGITS: Final = 60
 """Intermediate results have some twenty-five digits more than the final ones."""
 
@@ -26,7 +26,16 @@ def _context(digits: int) -> decimal.Context:
     return decimal.Context(prec=digits, rounding=decimal.ROUND_HALF_EVEN, Emin=-999999, Emax=999999, traps=[])
 
 
+def _result(number: Decimal) -> Decimal:
+    """Round to 34 digits; zeros and their signs stay as they are."""
+    return DECIMAL_CONTEXT.plus(number) if number else number
+
+
 _WORKING: Final = _context(_DIGITS)
+
+
+_RADIANS_OF_DEGREE: Final = Decimal("0.01745329251994329576923690768488613")
+_DEGREES_OF_RADIAN: Final = Decimal("57.29577951308232087679815481410517")
 
 
 def _precise(function: Callable[[Decimal], Decimal]) -> Callable[[Decimal], Decimal]:
@@ -35,13 +44,15 @@ def _precise(function: Callable[[Decimal], Decimal]) -> Callable[[Decimal], Deci
     def rounded(number: Decimal) -> Decimal:
         with decimal.localcontext(_WORKING):
             result = function(number)
-        return DECIMAL_CONTEXT.plus(result)
+        return _result(result)
 
     return rounded
 
 
 def exp(number: Decimal) -> Decimal:
     """Return e to the power of a number."""
+    if number.is_finite() and number.adjusted() < -35:
+        return _ONE
     return DECIMAL_CONTEXT.exp(number)
 
 
@@ -64,7 +75,7 @@ def power(base: Decimal, exponent: Decimal) -> Decimal:
     """Return a power with as many digits as decimal128 has, as MongoDB does: `2**3` is `8.000…`."""
     is_one = exponent == 0 or base == 1 or (base == -1 and exponent.is_infinite())
     result = _ONE if is_one else _WORKING.power(base, exponent)
-    return DECIMAL_CONTEXT.add(DECIMAL_CONTEXT.plus(result), _TINIEST_ZERO)
+    return DECIMAL_CONTEXT.add(DECIMAL_CONTEXT.plus(result), _TINY_ZERO)
 
 
 @lru_cache(maxsize=8)
@@ -86,46 +97,61 @@ def _scaled_arctan_of_inverse(inverse: int, scale: int) -> int:
     return total
 
 
-@_precise
 def degrees_to_radians(number: Decimal) -> Decimal:
-    """Return an angle in radians."""
-    return number * pi() / 180
+    """Return an angle in radians: MongoDB multiplies by a constant of 34 digits."""
+    return DECIMAL_CONTEXT.multiply(number, _RADIANS_OF_DEGREE)
 
 
-@_precise
 def radians_to_degrees(number: Decimal) -> Decimal:
-    """Return an angle in degrees."""
-    return number * 180 / pi()
+    """Return an angle in degrees: MongoDB multiplies by a constant of 34 digits."""
+    return DECIMAL_CONTEXT.multiply(number, _DEGREES_OF_RADIAN)
 
 
 @_precise
 def sine(number: Decimal) -> Decimal:
     """Return the sine of a finite angle in radians."""
-    return _sine_and_cosine(number)[0]
+    return _sine_and_cosine(number)[0] if number else number
 
 
 @_precise
 def cosine(number: Decimal) -> Decimal:
     """Return the cosine of a finite angle in radians."""
-    return _sine_and_cosine(number)[1]
+    return all_digits(_sine_and_cosine(number)[1])
 
 
 @_precise
 def tangent(number: Decimal) -> Decimal:
     """Return the tangent of a finite angle in radians."""
+    if not number:
+        return _small_zero(number)
     sine_of, cosine_of = _sine_and_cosine(number)
     return sine_of / cosine_of
 
 
+def all_digits(number: Decimal) -> Decimal:
+    """Give a number zeros behind its last digit up to the 34th: MongoDB's library says `1.000…` in most places."""
+    return DECIMAL_CONTEXT.add(DECIMAL_CONTEXT.plus(number), _TINY_ZERO)
+
+
+def _small_zero(zero: Decimal) -> Decimal:
+    """Return the zero that MongoDB's library has for a zero argument."""
+    return zero.scaleb(-40)
+
+
+def _smallest_zero(zero: Decimal) -> Decimal:
+    return _TINY_ZERO.copy_sign(zero)
+
+
 def _sine_and_cosine(number: Decimal) -> tuple[Decimal, Decimal]:
     """Reduce the angle to an eighth of a circle, and sum the series there."""
-    if not number:
+    if number.adjusted() < -_DIGITS:
         return number, _ONE
     # As many more digits of π as the angle has before its point, and some for angles close to a multiple of π/2.
     with decimal.localcontext(_context(_DIGITS + 45 + max(0, number.adjusted()))) as context:
         quarter = pi(context.prec) / 2
         quarters = (number / quarter).to_integral_value()
         rest = number - quarters * quarter
+        quadrant = int(quarters % 4)
     sine_of = _series(rest, rest, -rest * rest, 2)
     cosine_of = _series(_ONE, _ONE, -rest * rest, 1)
     return (
@@ -133,7 +159,7 @@ def _sine_and_cosine(number: Decimal) -> tuple[Decimal, Decimal]:
         (cosine_of, -sine_of),
         (-sine_of, -cosine_of),
         (-cosine_of, sine_of),
-    )[int(quarters % 4)]
+    )[quadrant]
 
 
 def _series(total: Decimal, term: Decimal, factor: Decimal, first: int) -> Decimal:
@@ -180,7 +206,7 @@ def _odd_series(number: Decimal, factor: Decimal) -> Decimal:
 @_precise
 def arcsine(number: Decimal) -> Decimal:
     """Return the arcsine of a number from -1 to 1, in radians."""
-    return _arcsine(number)
+    return _arcsine(number) if number else _small_zero(number)
 
 
 def _arcsine(number: Decimal) -> Decimal:
@@ -194,6 +220,8 @@ def arccosine(number: Decimal) -> Decimal:
     """Return the arccosine of a number from -1 to 1, in radians."""
     if number == -1:
         return pi()
+    if number == 1:
+        return _TINY_ZERO
     return 2 * _arctangent(((1 - number) / (1 + number)).sqrt())
 
 
@@ -223,8 +251,10 @@ def _angle(y: Decimal, x: Decimal) -> Decimal:
 @_precise
 def hyperbolic_sine(number: Decimal) -> Decimal:
     """Return the hyperbolic sine."""
-    if not number or number.is_infinite():
+    if number.is_infinite():
         return number
+    if not number:
+        return _small_zero(number)
     if abs(number) < 1:
         return _series(number, number, number * number, 2)
     return (number.exp() - (-number).exp()) / 2
@@ -233,14 +263,16 @@ def hyperbolic_sine(number: Decimal) -> Decimal:
 @_precise
 def hyperbolic_cosine(number: Decimal) -> Decimal:
     """Return the hyperbolic cosine."""
-    return (number.exp() + (-number).exp()) / 2
+    return all_digits((number.exp() + (-number).exp()) / 2)
 
 
 @_precise
 def hyperbolic_tangent(number: Decimal) -> Decimal:
     """Return the hyperbolic tangent."""
-    if not number or abs(number) > 100:
-        return number if not number else _ONE.copy_sign(number)
+    if abs(number) > 40:
+        return _ONE.copy_sign(number)
+    if not number:
+        return number
     if abs(number) < 1:
         return _series(number, number, number * number, 2) / _series(_ONE, _ONE, number * number, 1)
     double = (2 * number).exp()
@@ -250,8 +282,10 @@ def hyperbolic_tangent(number: Decimal) -> Decimal:
 @_precise
 def hyperbolic_arcsine(number: Decimal) -> Decimal:
     """Return the inverse of the hyperbolic sine."""
-    if not number or number.is_infinite():
+    if number.is_infinite():
         return number
+    if not number:
+        return _smallest_zero(number)
     size = abs(number)
     root = (size * size + 1).sqrt()
     return _logarithm_of_one_plus(size + size * size / (1 + root)).copy_sign(number)
@@ -271,7 +305,7 @@ def hyperbolic_arctangent(number: Decimal) -> Decimal:
     """Return the inverse of the hyperbolic tangent, of a number from -1 to 1, where it is infinite."""
     if abs(number) == 1:
         return _INFINITY.copy_sign(number)
-    return _hyperbolic_arctangent(number)
+    return _hyperbolic_arctangent(number) if number else _smallest_zero(number)
 
 
 def _hyperbolic_arctangent(number: Decimal) -> Decimal:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import math
 import struct
 import uuid
 from typing import Final
@@ -11,11 +10,11 @@ from typing import Final
 from bson import Binary, Code, Decimal128, Int64, ObjectId
 
 from satchel.errors import ServerError
-from satchel.mql.expressions.expression import Expression, Variables, unite
-from satchel.mql.expressions.registry import Parser, operator, syntax
+from satchel.mql.expressions.expression import Expression, Variables, combine, unite
+from satchel.mql.expressions.registry import Parser, apply, syntax
 from satchel.values.bson_types import INT64_MAX, INT64_MIN, MISSING, BsonValue, Document, Field, encode_document
 from satchel.values.compare import type_order
-from satchel.values.numbers import Number, is_bson_number, to_decimal
+from satchel.values.numbers import Number, is_bson_number, is_nan, to_decimal
 
 METADATA_KINDS: Final = frozenset(
     {
@@ -107,18 +106,20 @@ def _nothing(_document: Document, _variables: Variables) -> Field:
     return MISSING
 
 
-@operator("$toHashedIndexKey", minimum=1, maximum=1)
-def to_hashed_index_key(value: Field) -> Field:
-    """Return the int64 under which a hashed index holds a value.
+@syntax("$toHashedIndexKey")
+def to_hashed_index_key(operand: BsonValue, parser: Parser) -> Expression:
+    """Return the int64 under which a hashed index holds the value of the operand (which may be an array).
 
     Reference:
         MongoDB manual, "$toHashedIndexKey".
     """
-    return hashed_key(value)
+    part = parser.parse(operand)
+    return combine(apply(hashed_key, [part]), [part])
 
 
 def hashed_key(value: Field) -> Int64:
     """Return MongoDB's hash of a value: the first eight bytes of an MD5; numbers hash as integers, cut off."""
+    value = None if value is MISSING else value
     digest = hashlib.md5(struct.pack("<i", 0), usedforsecurity=False)
     digest.update(_hash_input(value))
     return Int64(struct.unpack("<q", digest.digest()[:8])[0])
@@ -139,8 +140,6 @@ def _contents(value: Field) -> bytes:
         return b"".join(_hash_input(member, name) for name, member in value.items()) + _END
     if isinstance(value, list):
         return b"".join(_hash_input(member, str(index)) for index, member in enumerate(value)) + _END
-    if value is MISSING:
-        return b""
     if isinstance(value, Code) and value.scope is not None:
         text = str(value).encode() + b"\0"
         return text + _contents(dict(value.scope))
@@ -156,17 +155,19 @@ def _bson_contents(value: BsonValue) -> bytes:
 
 
 def _cut_to_int64(value: Number) -> int:
+    """Return a number as the int64 that is hashed: doubles are cut off, decimals rounded half to even."""
+    if isinstance(value, int):
+        return int(value)
+    if is_nan(value):
+        return 0
     if isinstance(value, Decimal128):
         number = to_decimal(value)
-        if number.is_nan():
-            return 0
-        return max(INT64_MIN, min(INT64_MAX, int(number))) if number.is_finite() else _infinite(number > 0)
-    if isinstance(value, float):
-        if math.isnan(value):
-            return 0
-        return max(INT64_MIN, min(INT64_MAX, int(value))) if math.isfinite(value) else _infinite(value > 0)
-    return int(value)
+        whole = number.to_integral_value() if number.is_finite() else number
+        return INT64_MAX if whole > INT64_MAX else INT64_MIN if whole < INT64_MIN else int(whole)
+    if value == _TWO_TO_63:
+        return INT64_MIN
+    return INT64_MAX if value > _TWO_TO_63 else INT64_MIN if value < INT64_MIN else int(value)
 
 
-def _infinite(is_positive: bool) -> int:
-    return INT64_MAX if is_positive else INT64_MIN
+_TWO_TO_63: Final = 2.0**63
+"""The one double that MongoDB's conversion to int64 overflows on."""

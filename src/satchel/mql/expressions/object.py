@@ -21,6 +21,8 @@ _UNSET_FIELD = Signature("$unsetField", {"field": 4161102, "input": 4161109}, no
 def merge_objects(*documents: Field) -> Field:
     """Return one document of the fields of all; later values win, earlier positions stay. Nulls do not count.
 
+    A single operand may be an array of documents.
+
     Raises:
         ServerError: Location40400 for what is neither document nor null.
 
@@ -28,7 +30,8 @@ def merge_objects(*documents: Field) -> Field:
         MongoDB manual, "$mergeObjects (aggregation)".
     """
     merged: Document = {}
-    for document in documents:
+    only = documents[0] if len(documents) == 1 else None
+    for document in only if isinstance(only, list) else documents:
         if isinstance(document, dict):
             merged.update(document)
         elif not is_nullish(document):
