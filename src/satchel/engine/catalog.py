@@ -167,6 +167,13 @@ class CollectionEntry:
         return parse_collation(cast("Document", spec)) if spec is not None else None
 
     @cached_property
+    def id_index(self) -> IndexEntry:
+        """The index of `_id`, with the collection's collation."""
+        if "collation" not in self.options:
+            return ID_INDEX
+        return IndexEntry({**ID_INDEX.spec, "collation": self.options["collation"]}, "")
+
+    @cached_property
     def secondary_indexes(self) -> tuple[IndexEntry, ...]:
         """Every index but `_id_`."""
         return tuple(index for index in self.indexes if not index.is_id)

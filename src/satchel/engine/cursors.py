@@ -85,7 +85,7 @@ class CursorRegistry:
 
     def __init__(self) -> None:
         self._cursors: dict[int, Cursor] = {}
-        self._lock = threading.Lock()
+        self._lock = threading.RLock()  # garbage collection may forget a cursor in the midst of another call
         self._swept_at = time.monotonic()
         self.opened_total = 0
         self.timed_out_total = 0

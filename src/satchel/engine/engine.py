@@ -6,7 +6,7 @@ import threading
 import time
 import uuid
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from satchel.engine.catalog import Catalog, CollectionEntry
@@ -42,6 +42,7 @@ class Engine:
         self.index_uses: Counter[tuple[uuid.UUID, str]] = Counter()
         self.data_written = threading.Condition()
         self._catalog: Catalog | None = None
+        self._catalog_listeners: list[Callable[[], None]] = []
 
     @contextmanager
     def read(self) -> Iterator[ReadUnit]:
@@ -66,7 +67,18 @@ class Engine:
         catalog = self._catalog
         if catalog is None or catalog.version != reader.catalog_version():
             catalog = self._catalog = Catalog.load(reader, catalog)
+            for listener in self._catalog_listeners:
+                listener()
         return catalog
+
+    @property
+    def last_catalog(self) -> Catalog | None:
+        """The catalog as it was last seen, or None before the first look."""
+        return self._catalog
+
+    def on_catalog_change(self, listener: Callable[[], None]) -> None:
+        """Have `listener` called, quickly and without blocking, whenever the catalog has been read anew."""
+        self._catalog_listeners.append(listener)
 
     def collection(self, namespace: Namespace) -> CollectionEntry | None:
         """Return the entry of a namespace as it is now, or None."""

@@ -1,0 +1,265 @@
+"""Candidates: what an index can do for a query."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import lru_cache
+
+from satchel.engine.catalog import CollectionEntry, IndexEntry
+from satchel.engine.indexes.keys import hashed_value
+from satchel.engine.indexes.wildcard import WildcardPaths
+from satchel.engine.planner.bounds import Predicate, predicates
+from satchel.engine.planner.implication import implies
+from satchel.engine.planner.intervals import FULL, Interval, intersect
+from satchel.engine.planner.solution import CanonicalQuery, IxScan
+from satchel.mql.context import Context
+from satchel.mql.match import MatchExpression, parse_filter
+from satchel.mql.match.comparison import Eq, In
+from satchel.mql.match.tree import AlwaysTrue, And
+from satchel.mql.sort import SortPattern
+from satchel.storage.interface import KeyRange
+from satchel.values import key_string
+from satchel.values.bson_types import Document
+from satchel.values.key_string import successor
+
+MAX_RANGES = 2000
+"""How many ranges one scan may have; beyond that, fewer components of the index are bounded."""
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """An index scan that would find every document of a query.
+
+    Attributes:
+        is_bounded: Whether it reads less than the whole index.
+        is_sorted: Whether it meets the documents in the wanted order.
+        is_exact: Whether every document it meets matches.
+        points: How many leading components are single values, a tie breaker.
+    """
+
+    scan: IxScan
+    is_bounded: bool
+    is_sorted: bool
+    is_exact: bool
+    points: int
+
+
+def candidate(
+    query: CanonicalQuery, filter_: MatchExpression, index: IndexEntry, *, is_hinted: bool = False
+) -> Candidate | None:
+    """Return what an index can do for a filter and order, or None when it might lose documents or does nothing.
+
+    Args:
+        query: The query (its order and collation count).
+        filter_: The filter, which may be a part of the query's (a branch of an `$or`).
+        index: The index.
+        is_hinted: Whether the user asked for this index: then a sparse one may leave documents out, as in MongoDB.
+    """
+    if not _holds_all(query, filter_, index):
+        return None
+    if index.kind == "wildcard":
+        return _wildcard_candidate(query, filter_, index)
+    if index.kind == "hashed":
+        return _hashed_candidate(query, filter_, index)
+    return _btree_candidate(query, filter_, index, is_hinted=is_hinted)
+
+
+def _holds_all(query: CanonicalQuery, filter_: MatchExpression, index: IndexEntry) -> bool:
+    if index.collation != query.collation and (index.collation is not None or query.collation is not None):
+        return False
+    if index.partial_filter is None:
+        return True
+    return implies(filter_, _partial_expression(index))
+
+
+@lru_cache(maxsize=1024)
+def _partial_expression(index: IndexEntry) -> MatchExpression:
+    return parse_filter(index.partial_filter, Context(collation=index.collation))
+
+
+def _btree_candidate(
+    query: CanonicalQuery, filter_: MatchExpression, index: IndexEntry, *, is_hinted: bool
+) -> Candidate | None:
+    found = predicates(filter_, index.collation)
+    chosen, used = _components(found, index)
+    if index.sparse and not is_hinted and not _excludes_missing(used, index):
+        return None
+    is_bounded = bool(used)
+    points = 0
+    for intervals in chosen:
+        if len(intervals) != 1 or not intervals[0].is_point:
+            break
+        points += 1
+    order = _sort_direction(query.sort, index, chosen, points)
+    if not is_bounded and order is None and not is_hinted:
+        return None
+    bounds: Document = {
+        path: [interval.text for interval in (chosen[position] if position < len(chosen) else (FULL,))]
+        for position, path in enumerate(index.paths)
+    }
+    scan = IxScan(index, _ranges(chosen), order == -1, bounds)
+    exact = _is_exact(filter_, found, used, index)
+    return Candidate(scan, is_bounded, order is not None, exact, points)
+
+
+def _components(found: tuple[Predicate, ...], index: IndexEntry) -> tuple[list[tuple[Interval, ...]], list[Predicate]]:
+    """Choose the intervals of the leading components of an index, and tell which predicates they come from."""
+    chosen: list[tuple[Interval, ...]] = []
+    used: list[Predicate] = []
+    ranges = 1
+    for path, descending in zip(index.paths, index.descending, strict=True):
+        usable = [predicate for predicate in found if predicate.path == path]
+        if index.multikey:
+            usable = _for_multikey(usable, used, path)
+        intervals: tuple[Interval, ...] = (FULL,)
+        for predicate in usable:
+            intervals = intersect(intervals, predicate.intervals)
+        ranges *= max(len(intervals), 1)
+        if not usable or ranges > MAX_RANGES:
+            break
+        if descending:
+            intervals = tuple(sorted(interval.descending() for interval in intervals))
+        chosen.append(intervals)
+        used.extend(usable)
+        if not all(interval.is_point for interval in intervals):
+            break
+    return chosen, used
+
+
+def _for_multikey(usable: list[Predicate], used: list[Predicate], path: str) -> list[Predicate]:
+    """Choose predicates that one key of a document must satisfy together.
+
+    Where arrays are met, two predicates may be satisfied by different elements, and so by different keys. One predicate
+    of a path is safe; so are several paths as long as they do not go through the same array.
+    """
+    if not usable:
+        return []
+    root = path.split(".", 1)[0]
+    if any(earlier.path.split(".", 1)[0] == root for earlier in used):
+        return []
+    best = min(usable, key=lambda predicate: (not all(each.is_point for each in predicate.intervals)))
+    if best.group:
+        return [predicate for predicate in usable if predicate.group == best.group and predicate.path == best.path]
+    return [best]
+
+
+def _excludes_missing(used: list[Predicate], index: IndexEntry) -> bool:
+    """Tell whether documents without any of a sparse index's fields cannot match."""
+    return any(not predicate.matches_missing for predicate in used)
+
+
+def _ranges(chosen: list[tuple[Interval, ...]]) -> tuple[KeyRange, ...]:
+    """Return the key ranges of intervals side by side: points first, then one component of any kind."""
+    prefixes = [b""]
+    for intervals in chosen[:-1]:
+        prefixes = [prefix + interval.low for prefix in prefixes for interval in intervals]
+    if not chosen:
+        return (KeyRange(),)
+    return tuple(_range(prefix, interval) for prefix in prefixes for interval in chosen[-1])
+
+
+def _range(prefix: bytes, interval: Interval) -> KeyRange:
+    low = prefix + interval.low
+    if interval.high is not None:
+        return KeyRange(low or None, prefix + interval.high)
+    return KeyRange(low or None, successor(prefix) if prefix else None)
+
+
+def _sort_direction(
+    sort: SortPattern | None, index: IndexEntry, chosen: list[tuple[Interval, ...]], points: int
+) -> int | None:
+    """Return 1 or -1 when reading the index forward or backward gives the wanted order, None when neither does.
+
+    Components that are fixed to one value may stand anywhere in the order.
+    """
+    if sort is None or sort.is_random or index.kind != "btree" or len(chosen) > points + 1:
+        return None
+    if index.multikey and chosen:
+        return None
+    if any(len(intervals) > 1 for intervals in chosen[:points]):
+        return None
+    fixed = set(index.paths[:points])
+    remaining = list(zip(index.paths, index.descending, strict=True))[points:]
+    wanted = [(path, descending) for path, descending in sort.parts if path not in fixed]
+    if len(wanted) > len(remaining):
+        return None
+    direction = 0
+    for (path, descending), (indexed_path, indexed_descending) in zip(wanted, remaining, strict=False):
+        if path != indexed_path:
+            return None
+        needed = 1 if descending == indexed_descending else -1
+        if direction and needed != direction:
+            return None
+        direction = needed
+    return direction or 1
+
+
+def _is_exact(
+    filter_: MatchExpression, found: tuple[Predicate, ...], used: list[Predicate], index: IndexEntry
+) -> bool:
+    """Tell whether the bounds say all that the filter says."""
+    leaves = filter_.children if isinstance(filter_, And) else () if isinstance(filter_, AlwaysTrue) else (filter_,)
+    if len(leaves) != len(found) or len(found) != len(used):
+        return False
+    if index.multikey and len(used) > 1:
+        return False
+    plain = all(not part.isdigit() for predicate in used for part in predicate.path.split("."))
+    return plain and all(predicate.is_exact for predicate in used)
+
+
+def _hashed_candidate(query: CanonicalQuery, filter_: MatchExpression, index: IndexEntry) -> Candidate | None:
+    """A hashed component answers equality alone."""
+    equalities = dict(filter_.equalities()) if isinstance(filter_, Eq | And) else {}
+    key = b""
+    bounds: Document = {}
+    for (path, direction), descending in zip(index.key_pattern.items(), index.descending, strict=True):
+        if path not in equalities or isinstance(equalities[path], list) or equalities[path] is None:
+            break
+        value = equalities[path]
+        part = key_string.encode(hashed_value(value) if direction == "hashed" else value, index.collation)
+        key += key_string.invert(part) if descending else part
+        bounds[path] = [f"[{value}, {value}]"]
+    if not key:
+        return None
+    scan = IxScan(index, (KeyRange(key, successor(key)),), backward=False, bounds=bounds)
+    return Candidate(scan, is_bounded=True, is_sorted=False, is_exact=False, points=len(bounds))
+
+
+def _wildcard_candidate(query: CanonicalQuery, filter_: MatchExpression, index: IndexEntry) -> Candidate | None:
+    """A wildcard index answers one predicate on one path that it holds for every document that has the field."""
+    if len(index.paths) != 1:
+        return None
+    wildcard = WildcardPaths(index)
+    best: Candidate | None = None
+    for predicate in predicates(filter_, index.collation):
+        parts = predicate.path.split(".")
+        if predicate.matches_missing or not wildcard.holds(predicate.path) or any(part.isdigit() for part in parts):
+            continue
+        if not _has_wildcard_keys(filter_, predicate.path):
+            continue
+        path_key = key_string.encode(predicate.path)
+        ranges = tuple(_range(path_key, interval) for interval in predicate.intervals)
+        bounds: Document = {predicate.path: [interval.text for interval in predicate.intervals]}
+        points = int(all(interval.is_point for interval in predicate.intervals))
+        found = Candidate(IxScan(index, ranges, backward=False, bounds=bounds), True, False, False, points)
+        if best is None or found.points > best.points:
+            best = found
+    return best
+
+
+def _has_wildcard_keys(filter_: MatchExpression, path: str) -> bool:
+    """Tell whether what is asked of `path` is a scalar: whole documents and arrays have no key of their own."""
+    leaves = filter_.children if isinstance(filter_, And) else (filter_,)
+    for leaf in leaves:
+        if getattr(leaf, "path", None) != path:
+            continue
+        values = leaf.values if isinstance(leaf, In) else (getattr(leaf, "value", None),)
+        if any(isinstance(value, list | dict) or value is None for value in values):
+            return False
+        return True
+    return False
+
+
+def usable_indexes(entry: CollectionEntry) -> list[IndexEntry]:
+    """Return the indexes that the planner may look at."""
+    return [index for index in entry.indexes if not index.hidden]
