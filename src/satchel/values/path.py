@@ -137,7 +137,7 @@ def _walk_array(array: Sequence[BsonValue], parts: Parts, outer: int | None, fou
             _walk_array(element, rest, outer, found)
         elif not is_index and not isinstance(element, dict | list):
             is_taken = True
-            found.append(Leaf(MISSING, place if outer is None else outer))
+            found.append(Leaf(MISSING, outer))
     return is_taken
 
 

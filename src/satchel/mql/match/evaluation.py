@@ -5,9 +5,9 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import ClassVar, Final
 
-from bson import Decimal128
+from bson import Decimal128, Int64
 from bson import Regex as BsonRegex
 
 from satchel.errors import ErrorCode, ServerError
@@ -18,7 +18,8 @@ from satchel.mql.match.patterns import compile_pattern, flags_of, options_of
 from satchel.mql.match.registry import FIELD_OPERATORS, TOP_LEVEL_OPERATORS, Operand
 from satchel.mql.match.tree import AlwaysFalse, AlwaysTrue, Leaf, Matcher, MatchExpression, Test
 from satchel.values.bson_types import INT64_MAX, INT64_MIN, BsonValue, Document, Field
-from satchel.values.numbers import is_bson_number, narrow, truncated_int64
+from satchel.values.compare import compare
+from satchel.values.numbers import Number, is_bson_number, narrow, truncated_int64
 
 
 @dataclass(frozen=True, eq=False)
@@ -95,9 +96,18 @@ class Mod(Leaf):
             if not is_bson_number(value) or not _is_finite(value):
                 return False
             whole = truncated_int64(value)
+            if whole in _LIMITS and not _fits_int64(value):
+                return False
             return (whole % divisor if whole >= 0 else -(-whole % divisor)) == remainder
 
         return test
+
+
+_LIMITS: Final = (INT64_MIN, INT64_MAX)
+
+
+def _fits_int64(value: Number) -> bool:
+    return compare(value, Int64(INT64_MIN)) >= 0 and compare(value, Int64(INT64_MAX)) <= 0
 
 
 def _is_finite(value: BsonValue) -> bool:

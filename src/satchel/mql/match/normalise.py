@@ -66,11 +66,15 @@ def _simplify_and(node: MatchExpression) -> MatchExpression:
             return child
         if isinstance(child, And):
             children.extend(child.children)
-        elif isinstance(child, Nor):
-            children.extend(Not(negated) for negated in child.children)
         elif not isinstance(child, AlwaysTrue):
             children.append(child)
-    return children[0] if len(children) == 1 else And(tuple(children)) if children else AlwaysTrue()
+    if len(children) < 2:
+        return children[0] if children else AlwaysTrue()
+    return And(tuple(part for child in children for part in _conjuncts(child)))
+
+
+def _conjuncts(child: MatchExpression) -> tuple[MatchExpression, ...]:
+    return tuple(Not(negated) for negated in child.children) if isinstance(child, Nor) else (child,)
 
 
 def _simplify_or(node: MatchExpression) -> MatchExpression:

@@ -231,13 +231,6 @@ class Or(Connective):
         """Make the function that tells whether a value meets one of the conditions."""
         return _any_of([child.test for child in self.children])
 
-    def position(self, document: Document) -> int | None:
-        """Return the position that the first matching child gives."""
-        for child in self.children:
-            if child.matches(document):
-                return child.position(document)
-        return None
-
 
 @dataclass(frozen=True, eq=False)
 class Nor(Connective):
