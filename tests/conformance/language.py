@@ -150,7 +150,7 @@ def _count(command: Document, collections: Collections, _case: RecordedCase) -> 
 
 def _aggregate(command: Document, collections: Collections, case: RecordedCase) -> Document:
     from satchel.mql.pipeline import parse_pipeline  # noqa: PLC0415
-    from satchel.mql.pipeline.source import Namespace  # noqa: PLC0415
+    from satchel.values.namespace import Namespace  # noqa: PLC0415
 
     from .list_source import ListSource  # noqa: PLC0415
 
@@ -251,7 +251,8 @@ def _find_and_modify(command: Document, collections: Collections, _case: Recorde
 
 def _distinct(command: Document, collections: Collections, case: RecordedCase) -> Document:
     from satchel.values import key_string  # noqa: PLC0415
-    from satchel.values.path import index_values, split  # noqa: PLC0415
+    from satchel.values.index_keys import index_values  # noqa: PLC0415
+    from satchel.values.path import split  # noqa: PLC0415
 
     context = _context(command)
     found: dict[bytes, BsonValue] = {}

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TypeAlias
 
 from satchel.errors import ErrorCode, ServerError
@@ -33,11 +34,18 @@ class ParallelArraysError(ServerError):
 
 @dataclass(frozen=True, slots=True)
 class _Found:
-    """What a walk along a path came to: a value, or the first array on the way, and the path that is left."""
+    """What a walk along a path came to: a value, or the first array on the way, and the path that is left.
+
+    Attributes:
+        value: The value or array, or MISSING.
+        rest: The path that is left.
+        where: The steps that led there, array positions among them. Two arrays are the same array when they stand in
+            the same place; one Python list may stand in two.
+    """
 
     value: Field
-    rest: Path
-    name: str
+    rest: Path = ()
+    where: Path = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,12 +58,23 @@ class _Positional:
 
 @dataclass(slots=True)
 class _Expansion:
-    """One level of the expansion: what is known of each path, and the array that the open ones share."""
+    """One level of the expansion: what is known of each path, and the array that the open ones share.
+
+    Attributes:
+        rest: For each path what is left of it; None when its value is fixed.
+        fixed: For each path its value.
+        base: Where the level's document stands.
+        array: The array to go through.
+        where: Where the array stands.
+        members: The paths that have come to the array.
+        may_expand: Whether a path that ends at the array takes its elements, or the array as it is.
+    """
 
     rest: list[Path | None]
     fixed: list[Field]
+    base: Path = ()
     array: list[Field] | None = None
-    array_name: str = ""
+    where: Path = ()
     members: tuple[int, ...] = ()
     may_expand: bool = True
 
@@ -81,6 +100,10 @@ def index_keys(
     Reference:
         MongoDB manual, "Multikey Indexes".
     """
+    if len(paths) == 1 and not _has_position(paths[0]):
+        values: list[Field] = []
+        _collect(document, paths[0], empty, values)
+        return [(missing if value is MISSING else value,) for value in values]
     simple = [_plain_value(document, path) for path in paths]
     if all(value.__class__ is not list for value in simple):
         return [tuple(missing if value is MISSING else value for value in simple)]
@@ -88,6 +111,35 @@ def index_keys(
     expansion = _Expansion(list(paths), [missing] * len(paths))
     _Generator(missing, empty, keys).expand(expansion, document, {})
     return keys
+
+
+def index_values(document: Document, path: Path) -> list[Field]:
+    """Return the values of `document` under one path, as an index on it holds them: see `index_keys`."""
+    return [key[0] for key in index_keys(document, (path,))]
+
+
+@lru_cache(maxsize=1024)
+def _has_position(path: Path) -> bool:
+    return any(part.isdecimal() for part in path)
+
+
+def _collect(value: Field, path: Path, empty: Field, values: list[Field]) -> None:
+    """Add the values under one path without positions, the usual case."""
+    for index, part in enumerate(path):
+        if isinstance(value, dict):
+            value = value.get(part, MISSING)
+        elif isinstance(value, list):
+            rest = path[index:]
+            for element in value or (MISSING,):
+                _collect(element if element.__class__ is dict else MISSING, rest, empty, values)
+            return
+        else:
+            values.append(MISSING)
+            return
+    if isinstance(value, list):
+        values.extend(value or (empty,))
+    else:
+        values.append(value)
 
 
 def _plain_value(document: Document, path: Path) -> Field:
@@ -100,16 +152,15 @@ def _plain_value(document: Document, path: Path) -> Field:
     return value
 
 
-def _walk(value: Field, path: Path, name: str) -> _Found:
-    """Follow `path` from `value` until its end, or until it enters an array."""
+def _walk(value: Field, path: Path, where: Path) -> _Found:
+    """Follow `path` from `value`, which stands at `where`, until its end, or until it enters an array."""
     for index, part in enumerate(path):
-        if value.__class__ is list:
-            return _Found(value, path[index:], name)
-        if value.__class__ is not dict:
-            return _Found(MISSING, (), name)
-        name = part
+        if isinstance(value, list):
+            return _Found(value, path[index:], where + path[:index])
+        if not isinstance(value, dict):
+            return _Found(MISSING)
         value = value.get(part, MISSING)
-    return _Found(value, (), name)
+    return _Found(value, (), where + path)
 
 
 def _element(array: list[Field], part: str) -> Field:
@@ -136,11 +187,11 @@ class _Generator:
         if level.array is None:
             self.keys.append(tuple(level.fixed))
         elif not level.array:
-            self._enter(level, self.empty, {}, whole=False)
+            self._enter(level, 0, self.empty, {})
         else:
             below = self._positions(level)
-            for element in level.array:
-                self._enter(level, element, below, whole=not level.may_expand)
+            for position, element in enumerate(level.array):
+                self._enter(level, position, element, below)
 
     def _resolve(
         self, level: _Expansion, index: int, path: Path, document: Document, positional: _Positional | None
@@ -154,12 +205,12 @@ class _Generator:
                     "Ambiguous field name found in array (do not use numeric field names in embedded elements in an "
                     f"array), field: '{path[0]}'",
                 )
-            found = _walk(document, path, "")
+            found = _walk(document, path, level.base)
         elif positional is not None:
             found = positional.found
             nested = positional.is_array
         else:
-            found = _Found(MISSING, (), "")
+            found = _Found(MISSING)
         if isinstance(found.value, list):
             self._note_array(level, index, found.value, found, nested=nested)
         else:
@@ -170,9 +221,9 @@ class _Generator:
     def _note_array(level: _Expansion, index: int, array: list[Field], found: _Found, *, nested: bool) -> None:
         """Take `array`, to which the walk `found` led, as the one to expand."""
         if level.array is None:
-            level.array, level.array_name = array, found.name
-        elif level.array is not array:
-            raise ParallelArraysError(level.array_name, found.name)
+            level.array, level.where = array, found.where
+        elif level.where != found.where:
+            raise ParallelArraysError(level.where[-1], found.where[-1])
         if nested and not found.rest:
             level.may_expand = False
         level.members = (*level.members, index)
@@ -185,15 +236,14 @@ class _Generator:
         for index in level.members:
             path = level.rest[index]
             if path and (element := _element(array, path[0])) is not MISSING:
-                below[index] = _Positional(element.__class__ is list, _walk(element, path[1:], path[0]))
+                below[index] = _Positional(element.__class__ is list, _walk(element, path[1:], (*level.where, path[0])))
         return below
 
-    def _enter(self, level: _Expansion, element: Field, below: dict[int, _Positional], *, whole: bool) -> None:
+    def _enter(self, level: _Expansion, position: int, element: Field, below: dict[int, _Positional]) -> None:
         """Go on with one element of the array: terminal paths take it, the others continue inside it."""
-        deeper = _Expansion(list(level.rest), list(level.fixed))
+        deeper = _Expansion(list(level.rest), list(level.fixed), (*level.where, str(position)))
         for index in level.members:
             if not deeper.rest[index]:
                 deeper.rest[index] = None
-                deeper.fixed[index] = level.array if whole else element
-        document: Document = element if element.__class__ is dict else _EMPTY
-        self.expand(deeper, document, below)
+                deeper.fixed[index] = element if level.may_expand or not level.array else level.array
+        self.expand(deeper, element if isinstance(element, dict) else _EMPTY, below)

@@ -63,7 +63,7 @@ _WRITERS: Final[dict[type, Callable[..., str]]] = {
     Decimal128: str,
     Timestamp: lambda value: f"Timestamp({value.time}, {value.inc})",
     Regex: lambda value: f"/{value.pattern}/",
-    Code: lambda value: str(value),
+    Code: str,
     MinKey: lambda value: "MinKey",
     MaxKey: lambda value: "MaxKey",
 }

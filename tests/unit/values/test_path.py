@@ -1,24 +1,19 @@
-"""Paths: what filters and indexes see, against recorded results."""
+"""Paths: what filters see, against recorded results."""
 
 from __future__ import annotations
 
 import pytest
 
-from satchel.errors import ErrorCode, ServerError
-from satchel.values.bson_types import MISSING, UNDEFINED, Document, Field
+from satchel.values.bson_types import MISSING, Document
 from satchel.values.compare import equal
-from satchel.values.key_string import encode
 from satchel.values.path import (
     Leaf,
     element_leaves,
     element_values,
     get_field,
-    index_key_tuples,
-    index_values,
     leaf_values,
     split,
 )
-from tests.conformance.extended_json import untag
 
 from .record import MATCH_PATHS
 from .recording import lines
@@ -58,35 +53,6 @@ def test_filters_see_the_recorded_values(name: str, matches) -> None:  # type: i
     for line in lines("match_paths"):
         document = line["document"]
         assert [path for path in MATCH_PATHS if matches(document, path)] == line[name], document
-
-
-def component(value: object) -> Field:
-    return UNDEFINED if value == {"$undefined": True} else untag(value)
-
-
-def stored(values: tuple[Field, ...] | list[Field]) -> tuple[bytes, ...]:
-    return tuple(encode(None if value is MISSING else value) for value in values)
-
-
-def test_indexes_hold_the_recorded_keys() -> None:
-    for line in lines("index_keys"):
-        paths, document, expected = [split(path) for path in line["paths"]], line["document"], line["keys"]
-        if isinstance(expected, int):
-            with pytest.raises(ServerError) as error:
-                index_key_tuples(document, paths)
-            assert error.value.code == expected, line
-            continue
-        keys = {stored(values) for values in index_key_tuples(document, paths)}
-        assert sorted(keys) == [stored([component(value) for value in key]) for key in expected], line
-        if len(paths) == 1:
-            assert {stored([value]) for value in index_values(document, paths[0])} == keys, line
-
-
-def test_one_array_in_two_fields_is_parallel() -> None:
-    shared = [1, 2]
-    with pytest.raises(ServerError) as error:
-        index_key_tuples({"a": shared, "b": shared}, [("a",), ("b",)])
-    assert error.value.code == ErrorCode.CannotIndexParallelArrays
 
 
 def test_get_field_does_not_enter_arrays() -> None:
