@@ -10,7 +10,7 @@ from satchel.errors import ErrorCode, ServerError
 from satchel.mql.context import Context
 from satchel.mql.match import parse_filter
 from satchel.mql.pipeline import parse_pipeline
-from satchel.mql.pipeline.source import Namespace
+from satchel.values.namespace import Namespace
 from satchel.mql.update import parse_update
 from satchel.values import compare
 from satchel.values.bson_types import Document

@@ -127,7 +127,7 @@ class CollectionEntry:
     table: str
     uuid: uuid.UUID
     options: Document
-    indexes: tuple[IndexEntry, ...] = (ID_INDEX,)
+    indexes: tuple[IndexEntry, ...]
 
     @property
     def is_view(self) -> bool:
@@ -165,13 +165,6 @@ class CollectionEntry:
         """The collation of operations that bring none of their own."""
         spec = self.options.get("collation")
         return parse_collation(cast("Document", spec)) if spec is not None else None
-
-    @cached_property
-    def id_index(self) -> IndexEntry:
-        """The index of `_id`, with the collection's collation."""
-        if "collation" not in self.options:
-            return ID_INDEX
-        return IndexEntry({**ID_INDEX.spec, "collation": self.options["collation"]}, "")
 
     @cached_property
     def secondary_indexes(self) -> tuple[IndexEntry, ...]:

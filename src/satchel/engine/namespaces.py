@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from satchel.errors import ErrorCode, ServerError
-from satchel.mql.pipeline.source import Namespace
+from satchel.values.namespace import Namespace
 
 MAX_DATABASE_NAME_BYTES: Final = 63
 MAX_NAMESPACE_BYTES: Final = 255

@@ -6,7 +6,7 @@ import uuid
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
-from satchel.engine.catalog import Catalog, CollectionEntry, IndexEntry, save_entry
+from satchel.engine.catalog import ID_INDEX, Catalog, CollectionEntry, IndexEntry, save_entry
 from satchel.engine.namespaces import Namespace
 from satchel.errors import ErrorCode, ServerError
 from satchel.storage.interface import Reader, Writer
@@ -40,9 +40,8 @@ class WriteUnit(ReadUnit):
             raise ServerError(ErrorCode.NamespaceExists, f"Collection {namespace} already exists.")
         self._check_database_case(namespace.database)
         table = "" if "viewOn" in options else self.writer.create_table(str(namespace))
-        entry = CollectionEntry(namespace, table, uuid.uuid4(), options)
-        if entry.is_view:
-            entry = replace(entry, indexes=())
+        indexes = () if "viewOn" in options else (_id_index(options),)
+        entry = CollectionEntry(namespace, table, uuid.uuid4(), options, indexes)
         self.save(entry)
         return entry
 
@@ -106,3 +105,10 @@ class WriteUnit(ReadUnit):
     def reload(self) -> None:
         """Read the catalog again, as this transaction sees it now."""
         self.catalog = Catalog.load(self.writer, self.catalog)
+
+
+def _id_index(options: Document) -> IndexEntry:
+    """Return the index of `_id`, which has the collection's collation."""
+    if "collation" not in options:
+        return ID_INDEX
+    return IndexEntry({**ID_INDEX.spec, "collation": options["collation"]}, "")

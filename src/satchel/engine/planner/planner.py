@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Final
 
-from satchel.engine.catalog import ID_INDEX, CollectionEntry, IndexEntry
+from satchel.engine.catalog import CollectionEntry, IndexEntry
 from satchel.engine.planner.candidates import Candidate, candidate, usable_indexes
 from satchel.engine.planner.solution import (
     CanonicalQuery,
@@ -70,15 +70,8 @@ def _solution(query: CanonicalQuery, chosen: Candidate, rejected: tuple[IxScan, 
 
 
 def _candidates(query: CanonicalQuery, filter_: MatchExpression, entry: CollectionEntry) -> list[Candidate]:
-    found = (candidate(query, filter_, _with_collation(index, entry)) for index in usable_indexes(entry))
+    found = (candidate(query, filter_, index) for index in usable_indexes(entry))
     return [each for each in found if each is not None]
-
-
-def _with_collation(index: IndexEntry, entry: CollectionEntry) -> IndexEntry:
-    """Give the `_id` index the collection's collation, under which its keys are made."""
-    if index is ID_INDEX and entry.collation is not None:
-        return entry.id_index
-    return index
 
 
 def _best(
@@ -135,7 +128,7 @@ def _union(query: CanonicalQuery, entry: CollectionEntry, reader: Reader) -> Ind
 
 
 def _plan_hinted(query: CanonicalQuery, entry: CollectionEntry, reader: Reader) -> QuerySolution:
-    index = _with_collation(_hinted_index(query, entry), entry)
+    index = _hinted_index(query, entry)
     chosen = candidate(query, query.filter, index, is_hinted=True)
     if chosen is None:
         raise ServerError(

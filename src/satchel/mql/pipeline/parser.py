@@ -9,13 +9,14 @@ from satchel.errors import ErrorCode, ServerError
 from satchel.mql.context import Context
 from satchel.mql.match import MatchExpression
 from satchel.mql.pipeline import rewrites
-from satchel.mql.pipeline.source import Namespace, Source
+from satchel.mql.pipeline.source import Source
 from satchel.mql.pipeline.stage import STAGES, Position, Scope, Stage
 from satchel.mql.pipeline.stages.match import MatchStage
 from satchel.mql.pipeline.stages.sort import SortStage
 from satchel.mql.pipeline.unsupported import UNSUPPORTED_STAGES
 from satchel.mql.sort import SortPattern
 from satchel.values.bson_types import BsonValue, Document
+from satchel.values.namespace import Namespace
 
 MAX_STAGES = 1000
 

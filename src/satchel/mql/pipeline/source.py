@@ -3,25 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from typing import NamedTuple, Protocol
+from typing import Protocol
 
 from satchel.mql.context import Context
 from satchel.values.bson_types import Document
-
-
-class Namespace(NamedTuple):
-    """A collection's full name.
-
-    Attributes:
-        database: The name of the database.
-        collection: The name of the collection, dots and all; empty where a pipeline runs on the database itself.
-    """
-
-    database: str
-    collection: str
-
-    def __str__(self) -> str:
-        return f"{self.database}.{self.collection}"
+from satchel.values.namespace import Namespace
 
 
 class Source(Protocol):

@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING, ClassVar, Final, Literal, TypeAlias
 
 from satchel.errors import ErrorCode, ServerError
 from satchel.mql.context import Context
-from satchel.mql.pipeline.source import Namespace, Source
+from satchel.mql.pipeline.source import Source
 from satchel.mql.registry import Registry
 from satchel.values.bson_types import BsonValue, Document
+from satchel.values.namespace import Namespace
 
 if TYPE_CHECKING:
     from satchel.mql.pipeline.parser import Pipeline

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from satchel.errors import ErrorCode, ServerError
-from satchel.mql.pipeline.source import Namespace
 from satchel.mql.pipeline.stage import STAGES, Scope, Stage
 from satchel.mql.pipeline.stages.operands import check_names, check_type
 from satchel.values.bson_types import BsonValue, Document, type_name
+from satchel.values.namespace import Namespace
 
 
 class UnionWithStage(Stage):
