@@ -55,6 +55,12 @@ _POSITIVE: Final = tuple(bytes((ZERO + magnitude,)) for magnitude in range(_INFI
 _NEGATIVE: Final = tuple(bytes((ZERO - magnitude,)) for magnitude in range(_INFINITE + 1))
 _INVERTED: Final = bytes(range(255, -1, -1))
 
+_SMALL_INT_KEYS: Final = (
+    _ZERO_KEY,
+    *(_POSITIVE[_INTEGRAL + 1] + bytes((value << 1,)) for value in range(1, 128)),
+    *(_POSITIVE[_INTEGRAL + 2] + (value << 1).to_bytes(2, "big") for value in range(128, 1024)),
+)
+
 _FRACTION_BITS: Final = 52
 _FRACTION_SCALE: Final = float(1 << _FRACTION_BITS)
 _FRACTION_MASK: Final = (1 << _FRACTION_BITS) - 1
@@ -65,7 +71,7 @@ _EXPONENT_BIAS: Final = 0x2000
 _DATE_BIAS: Final = 1 << 63
 _LONG_BINARY: Final = 0xFF
 
-_double_bits: Final = struct.Struct(">d")
+_double: Final = struct.Struct(">d")
 _two_words: Final = struct.Struct(">cII")
 
 
@@ -89,6 +95,9 @@ def encode_compound(values: Sequence[Field], descending: Sequence[bool], collati
         descending: For each component whether it sorts from high to low; its bytes are then inverted.
         collation: As for `encode`.
     """
+    if len(values) == 1 == len(descending):
+        key = encode(values[0], collation)
+        return key.translate(_INVERTED) if descending[0] else key
     parts = []
     for value, is_descending in zip(values, descending, strict=True):
         key = encode(value, collation)
@@ -142,7 +151,9 @@ def _escape(data: bytes) -> bytes:
 
 
 def _encode_string(value: str) -> bytes:
-    return b"%b%b\0" % (STRING, _escaped(value))
+    if "\0" in value or "\x01" in value:
+        return b"%b%b\0" % (STRING, _escaped(value))
+    return b"\x40%b\0" % value.encode("utf-8", "surrogatepass")
 
 
 def _encode_object_id(value: ObjectId) -> bytes:
@@ -204,17 +215,14 @@ def _encode_collated(value: Field, collation: Collation) -> bytes:
 
 def _encode_int(value: int) -> bytes:
     # The lowest bit says whether a fraction follows.
+    if 0 <= value < len(_SMALL_INT_KEYS):
+        return _SMALL_INT_KEYS[value]
+    size = (value.bit_length() + 8) >> 3
+    if size > 8:
+        return _encode_decimal(value < 0, abs(int(value)), 0)
     if value > 0:
-        size = (value.bit_length() + 8) >> 3
-        if size <= 8:
-            return _POSITIVE[_INTEGRAL + size] + (value << 1).to_bytes(size, "big")
-    elif value == 0:
-        return _ZERO_KEY
-    else:
-        size = (value.bit_length() + 8) >> 3
-        if size <= 8:
-            return _NEGATIVE[_INTEGRAL + size] + ((1 << (size << 3)) - 1 + (value << 1)).to_bytes(size, "big")
-    return _encode_decimal(value < 0, abs(int(value)), 0)
+        return _POSITIVE[_INTEGRAL + size] + (value << 1).to_bytes(size, "big")
+    return _NEGATIVE[_INTEGRAL + size] + ((1 << (size << 3)) - 1 + (value << 1)).to_bytes(size, "big")
 
 
 def _encode_float(value: float) -> bytes:
@@ -270,7 +278,7 @@ def _fraction_key(is_negative: bool, integral: int, fraction: int, digits: bytes
 
 def _double_key(is_negative: bool, magnitude: float, magnitude_class: int, digits: bytes = b"") -> bytes:
     """Return the key of a magnitude below 1 or from 2**63: the double's bits and a flag in the sign's place."""
-    (bits,) = struct.unpack(">Q", _double_bits.pack(magnitude))
+    bits = int.from_bytes(_double.pack(magnitude), "big")
     payload = (bits << 1 | bool(digits)).to_bytes(8, "big")
     return _signed(is_negative, magnitude_class, payload + digits)
 

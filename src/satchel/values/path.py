@@ -52,10 +52,12 @@ def leaf_values(document: Document, parts: Parts) -> list[Field]:
         The values in document order. It holds MISSING wherever a filter for null must match: for each object or scalar
         on the way that lacks the rest of the path. It may be empty: `{a: [[]]}` has nothing at all at `a.0.b`.
     """
+    if len(parts) == 1:
+        return [document.get(parts[0], MISSING)]
     value: Field = document
-    for part in parts:
+    for step, part in enumerate(parts):
         if value.__class__ is not dict:
-            return [leaf.value for leaf in leaves(document, parts)] if value.__class__ is list else [MISSING]
+            return _values_beyond_array(value, parts[step:]) if isinstance(value, list) else [MISSING]
         value = value.get(part, MISSING)
     return [value]
 
@@ -66,26 +68,83 @@ def element_values(document: Document, parts: Parts) -> list[Field]:
     An array that was itself reached by an array index (`a.0` in `{a: [[1]]}`) is one value.
     """
     value: Field = document
-    for part in parts:
+    for step, part in enumerate(parts):
         if value.__class__ is not dict:
-            if value.__class__ is list:
-                return [leaf.value for leaf in element_leaves(document, parts)]
-            return [MISSING]
+            return _elements_beyond_array(value, parts[step:]) if isinstance(value, list) else [MISSING]
         value = value.get(part, MISSING)
     if value.__class__ is list:
         return [*value, value]
     return [value]
 
 
+def _values_beyond_array(array: list[BsonValue], rest: Parts) -> list[Field]:
+    if not _has_index(rest):
+        values: list[Field] = []
+        _collect_from_array(array, rest, values)
+        return values
+    found: list[Leaf] = []
+    _walk_object(array, rest, None, found)
+    return [leaf.value for leaf in found]
+
+
+def _elements_beyond_array(array: list[BsonValue], rest: Parts) -> list[Field]:
+    if _has_index(rest):
+        found: list[Leaf] = []
+        _walk_object(array, rest, None, found)
+        return [leaf.value for leaf in _expanded(found)]
+    values = _values_beyond_array(array, rest)
+    if not any(value.__class__ is list for value in values):
+        return values
+    elements: list[Field] = []
+    for value in values:
+        if isinstance(value, list):
+            elements.extend(value)
+        elements.append(value)
+    return elements
+
+
+@lru_cache(maxsize=4096)
+def _has_index(parts: Parts) -> bool:
+    return any(map(_is_digits, parts))
+
+
+def _collect_from_array(array: Sequence[BsonValue], parts: Parts, values: list[Field]) -> None:
+    """Do what `_walk_array` does for a path without array indexes, the usual case, without `Leaf` objects."""
+    is_taken = False
+    for element in array:
+        if isinstance(element, dict):
+            is_taken = True
+            value: Field = element
+            for step, part in enumerate(parts):
+                if not isinstance(value, dict):
+                    if isinstance(value, list):
+                        _collect_from_array(value, parts[step:], values)
+                    else:
+                        values.append(MISSING)
+                    break
+                value = value.get(part, MISSING)
+            else:
+                values.append(value)
+        elif not isinstance(element, list):
+            is_taken = True
+            values.append(MISSING)
+    if not is_taken:
+        values.append(MISSING)
+
+
 def element_leaves(document: Document, parts: Parts) -> list[Leaf]:
     """Return what `element_values` returns, each value with its place in the outermost array (for `a.$`)."""
-    found: list[Leaf] = []
-    for leaf in leaves(document, parts):
+    return _expanded(leaves(document, parts))
+
+
+def _expanded(found: Sequence[Leaf]) -> list[Leaf]:
+    expanded: list[Leaf] = []
+    for leaf in found:
         value, outer, is_element = leaf
         if isinstance(value, list) and not is_element:
-            found.extend(Leaf(element, place if outer is None else outer) for place, element in enumerate(value))
-        found.append(leaf)
-    return found
+            expanded.extend(Leaf(element, place if outer is None else outer) for place, element in enumerate(value))
+        expanded.append(leaf)
+    return expanded
 
 
 def leaves(document: Document, parts: Parts) -> list[Leaf]:
