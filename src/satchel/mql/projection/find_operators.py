@@ -113,10 +113,10 @@ class Positional:
         Raises:
             ServerError: Location51246 without a position, Location51247 when the array is shorter.
         """
-        if position is None:
-            raise ServerError(51246, "positional operator '.$' couldn't find a matching element in the array")
 
         def pick(array: list[BsonValue]) -> list[BsonValue]:
+            if position is None:
+                raise ServerError(51246, "positional operator '.$' couldn't find a matching element in the array")
             if position >= len(array):
                 raise ServerError(51247, "positional operator '.$' element mismatch")
             return [array[position]]

@@ -12,12 +12,12 @@ from satchel.errors import ErrorCode, ServerError
 from satchel.mql.context import Context
 from satchel.mql.expressions.expression import Expression
 from satchel.mql.expressions.field_path import DBREF_FIELDS, split_path
-from satchel.mql.expressions.parser import parse_expression
+from satchel.mql.expressions.parser import Parser
 from satchel.mql.expressions.registry import OPERATORS
 from satchel.mql.match import MatchExpression
 from satchel.mql.projection.compiled import Inclusion, Retention
 from satchel.mql.projection.find_operators import Positional, Slice, parse_elem_match, parse_slice
-from satchel.mql.projection.metadata import metadata_names, parse_metadata
+from satchel.mql.projection.metadata import metadata_names
 from satchel.mql.projection.projection import Projection, read_fields
 from satchel.mql.projection.tree import Level, Mark
 from satchel.values.bson_types import BsonValue, Document, is_number
@@ -94,12 +94,12 @@ class _Parser:
         elif isinstance(operand, bool) or is_number(operand):
             self._parse_flag(name, not _is_zero(operand), path)
         else:
-            expression = parse_expression(operand, self.context)
+            self.level.add(path, self._parse_expression(operand))
             if self.kind == "exclusion":
                 raise ServerError(
                     31310, f"Cannot use an expression {name}: {shell_text(operand)} in an exclusion projection"
                 )
-            self._add_expression(expression, path)
+            self.kind = "inclusion"
 
     def _parse_flag(self, name: str, is_included: bool, path: tuple[str, ...]) -> None:
         """Take `name: 1` or `name: 0`; a plain `_id` goes with either kind."""
@@ -124,9 +124,10 @@ class _Parser:
             raise ServerError(51270, f"Invalid empty sub-projection: {name}")
         operator = next(iter(spec))
         if operator[:1] != "$" or len(spec) > 1 or operator in DBREF_FIELDS:
+            self.level.open(path)
             self.parse_level(spec, path)
         elif operator == "$meta":
-            self.level.add(path, parse_metadata(spec[operator]))
+            self.level.add(path, self._parse_expression(spec))
             self.has_metadata = True
         elif operator == "$elemMatch":
             self._parse_elem_match(spec[operator], path)
@@ -140,11 +141,12 @@ class _Parser:
             raise ServerError(31325, f"Unknown expression {operator}")
         if self.kind == "exclusion":
             raise ServerError(31252, "Cannot use expression other than $meta in exclusion projection")
-        self._add_expression(parse_expression(spec, self.context), path)
-
-    def _add_expression(self, expression: Expression, path: tuple[str, ...]) -> None:
-        self.level.add(path, expression)
+        self.level.add(path, self._parse_expression(spec))
         self.kind = "inclusion"
+
+    def _parse_expression(self, spec: BsonValue) -> Expression:
+        """Parse an expression; a constant part that cannot be computed is reported once all is parsed."""
+        return Parser(self.context, self.context.unbound, self.context.variables).parse(spec)
 
     def _parse_elem_match(self, operand: BsonValue, path: tuple[str, ...]) -> None:
         if self.aggregation:
@@ -170,11 +172,11 @@ class _Parser:
         try:
             self._parse_operator("$slice", spec, path)
         except ServerError as error:
-            raise ServerError(
-                error.code,
+            message = (
                 f"Invalid $slice syntax. The given syntax {shell_text(spec)} did not match the find() syntax because "
-                f":: {parsed} :: The given syntax did not match the expression $slice syntax. :: caused by :: {error.message}",
-            ) from error
+                f":: {parsed} :: The given syntax did not match the expression $slice syntax. :: caused by :: "
+            )
+            raise ServerError(error.code, message + error.message) from error
 
     def _parse_positional(self, name: str, operand: BsonValue, prefix: tuple[str, ...]) -> None:
         path_name = name.removesuffix(".$")
@@ -209,7 +211,14 @@ class _Parser:
         raise ServerError(31255, "Cannot specify positional operator and $elemMatch.")
 
     def finish(self) -> Projection:
-        """Return what was parsed."""
+        """Return what was parsed.
+
+        Raises:
+            ServerError: A constant part of an expression cannot be computed.
+        """
+        for _, leaf in self.level.leaves():
+            if isinstance(leaf, Expression) and leaf.failure is not None:
+                raise leaf.failure
         kind = self.kind or self._default_kind()
         wants_id = self.is_id_included is not False
         entries: Mapping[str, object] = self.level.entries

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
 from satchel.mql.expressions.expression import NO_FIELDS, NO_VARIABLES, Expression, Variables
+from satchel.mql.expressions.miscellaneous import METADATA_PREFIX
 from satchel.mql.projection.compiled import Compiled
 from satchel.mql.projection.find_operators import Positional, Slice
-from satchel.mql.projection.metadata import METADATA_PREFIX
 from satchel.mql.projection.tree import Level
 from satchel.values.bson_types import BsonValue, Document
 

@@ -40,18 +40,23 @@ class Level:
         Raises:
             ServerError: Location31249 when the path leads through another leaf, Location31250 when it is taken.
         """
-        level = self.descend(parts[:-1], parts)
-        name = parts[-1]
-        if name in level.entries:
-            raise ServerError(31250, f"Path collision at {'.'.join(parts)}")
-        level.entries[name] = leaf
+        level = self._descend(parts[:-1], parts)
+        if parts[-1] in level.entries:
+            raise _collision(parts)
+        level.entries[parts[-1]] = leaf
 
-    def descend(self, parts: Sequence[str], path: Sequence[str]) -> Level:
-        """Return the level at `parts`, the beginning of `path`, making what is missing.
+    def open(self, parts: Sequence[str]) -> None:
+        """Make room for fields below a path.
 
         Raises:
-            ServerError: Location31249.
+            ServerError: As `add`.
         """
+        level = self._descend(parts[:-1], parts)
+        if not isinstance(level.entries.setdefault(parts[-1], Level()), Level):
+            raise _collision(parts)
+
+    def _descend(self, parts: Sequence[str], path: Sequence[str]) -> Level:
+        """Return the level at `parts`, the beginning of `path`, making what is missing."""
         level = self
         for index, part in enumerate(parts):
             entry = level.entries.setdefault(part, Level())
@@ -73,3 +78,7 @@ class Level:
                 yield from entry.leaves(f"{prefix}{name}.")
             else:
                 yield prefix + name, entry
+
+
+def _collision(parts: Sequence[str]) -> ServerError:
+    return ServerError(31250, f"Path collision at {'.'.join(parts)}")
