@@ -101,9 +101,7 @@ def index_keys(
         MongoDB manual, "Multikey Indexes".
     """
     if len(paths) == 1 and not _has_position(paths[0]):
-        values: list[Field] = []
-        _collect(document, paths[0], empty, values)
-        return [(missing if value is MISSING else value,) for value in values]
+        return [(missing if value is MISSING else value,) for value in _values(document, paths[0], empty)]
     simple = [_plain_value(document, path) for path in paths]
     if all(value.__class__ is not list for value in simple):
         return [tuple(missing if value is MISSING else value for value in simple)]
@@ -123,8 +121,18 @@ def _has_position(path: Path) -> bool:
     return any(part.isdecimal() for part in path)
 
 
+def _values(document: Document, path: Path, empty: Field) -> list[Field]:
+    """Return the values under one path without positions, the usual case."""
+    if len(path) == 1:
+        value = document.get(path[0], MISSING)
+        if value.__class__ is not list:
+            return [value]
+    values: list[Field] = []
+    _collect(document, path, empty, values)
+    return values
+
+
 def _collect(value: Field, path: Path, empty: Field, values: list[Field]) -> None:
-    """Add the values under one path without positions, the usual case."""
     for index, part in enumerate(path):
         if isinstance(value, dict):
             value = value.get(part, MISSING)
