@@ -13,7 +13,7 @@ from bson.datetime_ms import DatetimeMS
 from satchel.errors import ErrorCode, ServerError
 from satchel.mql.expressions.decimal_functions import all_digits, exp, ln, log10, power, square_root
 from satchel.mql.expressions.expression import Evaluate, Expression, Variables, combine, is_nullish
-from satchel.mql.expressions.operands import describe
+from satchel.mql.expressions.operands import beyond_int64, describe
 from satchel.mql.expressions.registry import Association, Parser, fold_operands, operator, syntax
 from satchel.values import numbers
 from satchel.values.bson_types import INT64_MAX, INT64_MIN, BsonValue, Document, Field, type_name
@@ -351,7 +351,7 @@ def _logarithm(
     number = require_number(name, value)
     if numbers.is_nan(number):
         return math.nan
-    if not to_double(number) > 0 and not (isinstance(number, Decimal128) and to_decimal(number) > 0):
+    if not _is_positive(number):
         raise ServerError(code, f"{name}'s argument must be a positive number, but is {describe(number)}")
     if isinstance(number, Decimal128):
         return from_decimal(of_decimal(to_decimal(number)))
@@ -374,22 +374,20 @@ def logarithm(value: Field, base: Field) -> Field:
         raise ServerError(28756, f"$log's argument must be numeric, not {type_name(value)}")
     if not is_bson_number(base):
         raise ServerError(28757, f"$log's base must be numeric, not {type_name(base)}")
-    if numbers.is_nan(value) or numbers.is_nan(base):
-        return math.nan
     if isinstance(value, Decimal128) or isinstance(base, Decimal128):
         number, root = to_decimal(value), to_decimal(base)
-        _check_logarithm(number <= 0, root <= 0 or root == 1, value, base)
-        return from_decimal(DECIMAL_CONTEXT.divide(ln(number), ln(root)))
-    double, base_double = float(value), float(base)
-    _check_logarithm(double <= 0, base_double <= 0 or base_double == 1, value, base)
+        if not (number.is_nan() or root.is_nan()) and number > 0 and root > 0 and root != 1:
+            return from_decimal(DECIMAL_CONTEXT.divide(ln(number), ln(root)))
+    double, base_double = to_double(value), to_double(base)
+    if double <= 0:
+        raise ServerError(28758, f"$log's argument must be a positive number, but is {describe(value)}")
+    if base_double <= 0 or base_double == 1:
+        raise ServerError(28759, f"$log's base must be a positive number not equal to 1, but is {describe(base)}")
     return math.log(double) / math.log(base_double)
 
 
-def _check_logarithm(is_bad_value: bool, is_bad_base: bool, value: Number, base: Number) -> None:
-    if is_bad_value:
-        raise ServerError(28758, f"$log's argument must be a positive number, but is {describe(value)}")
-    if is_bad_base:
-        raise ServerError(28759, f"$log's base must be a positive number not equal to 1, but is {describe(base)}")
+def _is_positive(number: Number) -> bool:
+    return (to_decimal(number) if isinstance(number, Decimal128) else number) > 0
 
 
 @operator("$sqrt", minimum=1, maximum=1)
@@ -427,7 +425,7 @@ def pow_(base: Field, exponent: Field) -> Field:
         raise ServerError(28762, f"$pow's base must be numeric, not {type_name(base)}")
     if not is_bson_number(exponent):
         raise ServerError(28763, f"$pow's exponent must be numeric, not {type_name(exponent)}")
-    if _is_zero(base) and _is_negative(exponent):
+    if _is_zero(base) and _is_negative(exponent, is_signed=isinstance(base, Decimal128)):
         raise ServerError(28764, "$pow cannot take a base of 0 and a negative exponent")
     if isinstance(base, Decimal128) or isinstance(exponent, Decimal128):
         return from_decimal(power(to_decimal(base), to_decimal(exponent)))
@@ -440,8 +438,13 @@ def _is_zero(number: Number) -> bool:
     return to_decimal(number) == 0 if isinstance(number, Decimal128) else number == 0
 
 
-def _is_negative(number: Number) -> bool:
-    return not numbers.is_nan(number) and (to_decimal(number) if isinstance(number, Decimal128) else number) < 0
+def _is_negative(number: Number, *, is_signed: bool) -> bool:
+    """Tell whether a number is below zero; where decimals are involved a zero with a sign is."""
+    if numbers.is_nan(number):
+        return False
+    if is_signed or isinstance(number, Decimal128):
+        return to_decimal(number).is_signed()
+    return number < 0
 
 
 def _double_power(base: float, exponent: float) -> float:
@@ -523,7 +526,7 @@ def _place(name: str, place: Field) -> int:
         raise ServerError(16004, f"can't convert from BSON type {type_name(place)} to long")
     number = numbers.exact_int32(place)
     if number is None:
-        if isinstance(place, float) and not INT64_MIN <= place <= INT64_MAX:
+        if beyond_int64(place):
             raise ServerError(31109, f"Can't coerce out of range value {describe(place)} to long")
         raise ServerError(51082, f"precision argument to  {name} must be a integral value")
     if not -20 <= number <= 100:

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import Final
 
 from satchel.errors import ErrorCode, ServerError
 from satchel.mql.context import Context
-from satchel.mql.expressions.expression import Expression, Variables, combine, is_nullish
+from satchel.mql.expressions.expression import Expression, Variables, combine, is_nullish, raising
 from satchel.mql.expressions.operands import describe, require_int32
-from satchel.mql.expressions.registry import ABSENT, Association, Parser, operator, syntax
+from satchel.mql.expressions.registry import ABSENT, Association, Parser, apply, operator, syntax
 from satchel.values.bson_types import MISSING, BsonValue, Document, Field, type_name
+from satchel.values.collation import Collation
 from satchel.values.compare import equal
 from satchel.values.numbers import exact_int32
 
@@ -142,16 +144,29 @@ def in_(context: Context, value: Field, array: Field) -> Field:
     return any(equal(value, element, collation) for element in array)
 
 
-@operator("$indexOfArray", minimum=2, maximum=4, context=True)
-def index_of_array(context: Context, array: Field, value: Field, start: Field = 0, end: Field = ABSENT) -> Field:
+@syntax("$indexOfArray")
+def index_of_array(operand: BsonValue, parser: Parser) -> Expression:
     """Return the position of the first element equal to the value, between two positions; -1 if there is none.
 
     Raises:
-        ServerError: Location40090 for what is not an array, Location40096 and 40097 for a bad position.
+        ServerError: Location40090 for what is not an array, Location50809 when that is the only constant, Location40096
+            and 40097 for a bad position.
 
     Reference:
         MongoDB manual, "$indexOfArray".
     """
+    operands = parser.operands("$indexOfArray", operand, 2, 4)
+    array = operands[0]
+    is_known = array.is_constant and not all(part.is_constant for part in operands)
+    if is_known and not is_nullish(array.value) and not isinstance(array.value, list):
+        return raising(
+            50809,
+            f"First operand of $indexOfArray must be an array. First argument is of type: {type_name(array.value)}",
+        )
+    return combine(apply(partial(_index_of, parser.context.collation), operands), operands)
+
+
+def _index_of(collation: Collation | None, array: Field, value: Field, start: Field = 0, end: Field = ABSENT) -> Field:
     if is_nullish(array):
         return None
     if not isinstance(array, list):
@@ -159,7 +174,7 @@ def index_of_array(context: Context, array: Field, value: Field, start: Field = 
     begin = _position("starting", start)
     stop = len(array) if end is ABSENT else min(len(array), _position("ending", end))
     for index in range(begin, stop):
-        if equal(array[index], value, context.collation):
+        if equal(array[index], value, collation):
             return index
     return -1
 

@@ -6,12 +6,12 @@ from collections.abc import Callable
 
 from satchel.errors import ServerError
 from satchel.mql.expressions.expression import Expression, Variables, combine, is_nullish, unite
-from satchel.mql.expressions.operands import describe
+from satchel.mql.expressions.operands import beyond_int64, describe
 from satchel.mql.expressions.registry import Parser, Signature, syntax
-from satchel.values.bson_types import INT64_MAX, INT64_MIN, MISSING, BsonValue, Document, Field, is_number, type_name
+from satchel.values.bson_types import MISSING, BsonValue, Document, Field, is_number, type_name
 from satchel.values.collation import Collation
 from satchel.values.key_string import encode
-from satchel.values.numbers import exact_int32, exact_int64
+from satchel.values.numbers import exact_int32, exact_int64, is_bson_number
 
 _Pick = Callable[[list[BsonValue], int], list[BsonValue]]
 
@@ -107,11 +107,11 @@ def positive_count(value: Field) -> int:
     Raises:
         ServerError: Location5787902, 5787903 or 5787908, Location31109 beyond 64 bits.
     """
-    if not is_number(value):
+    if not is_bson_number(value):
         raise ServerError(5787902, f"Value for 'n' must be of integral type, but found {describe(value)}")
     number = exact_int64(value)
     if number is None:
-        if isinstance(value, float) and not INT64_MIN <= value <= INT64_MAX:
+        if beyond_int64(value):
             raise ServerError(31109, f"Can't coerce out of range value {describe(value)} to long")
         raise ServerError(5787903, f"Value for 'n' must be of integral type, but found {describe(value)}")
     if number <= 0:

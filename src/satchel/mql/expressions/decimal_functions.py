@@ -73,8 +73,9 @@ def square_root(number: Decimal) -> Decimal:
 
 def power(base: Decimal, exponent: Decimal) -> Decimal:
     """Return a power with as many digits as decimal128 has, as MongoDB does: `2**3` is `8.000…`."""
-    is_one = exponent == 0 or base == 1 or (base == -1 and exponent.is_infinite())
-    result = _ONE if is_one else _WORKING.power(base, exponent)
+    if exponent.is_infinite() or (base.is_infinite() and exponent != exponent.to_integral_value()):
+        base = base.copy_abs()
+    result = _ONE if exponent == 0 or base == 1 else _WORKING.power(base, exponent)
     return DECIMAL_CONTEXT.add(DECIMAL_CONTEXT.plus(result), _TINY_ZERO)
 
 
@@ -237,13 +238,13 @@ def _angle(y: Decimal, x: Decimal) -> Decimal:
         return Decimal("NaN")
     if y.is_infinite() or not x:
         if not y:
-            return y if not x.is_signed() else pi().copy_sign(y)
+            return pi().copy_sign(y) if x.is_signed() else _smallest_zero(y)
         base = pi() / 2
         if x.is_infinite():
             base = pi() * 3 / 4 if x.is_signed() else pi() / 4
         return base.copy_sign(y)
     if not x.is_signed():
-        return _arctangent(y / x)
+        return _arctangent(y / x) if y else _smallest_zero(y)
     magnitude = pi() - _arctangent(abs(y / x)) if x.is_finite() else pi()
     return magnitude.copy_sign(y)
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from bson import Decimal128
+
 from satchel.errors import ServerError
-from satchel.values.bson_types import Field, is_number, type_name
-from satchel.values.numbers import exact_int32
+from satchel.values.bson_types import INT64_MAX, INT64_MIN, Field, is_number, type_name
+from satchel.values.numbers import Number, exact_int32, is_nan, to_decimal
 from satchel.values.shell_text import shell_text
 
 
@@ -26,6 +28,14 @@ def require_int32(value: Field, not_number: int, not_int32: int, what: str) -> i
     if number is None:
         raise ServerError(not_int32, f"{what} must be representable as a 32-bit integer: {describe(value)}")
     return number
+
+
+def beyond_int64(value: Number) -> bool:
+    """Tell whether a number is NaN, infinite or outside of 64 bits, which MongoDB reports before all else."""
+    if is_nan(value):
+        return True
+    number = to_decimal(value) if isinstance(value, Decimal128) else value
+    return not INT64_MIN <= number <= INT64_MAX
 
 
 def describe(value: Field) -> str:

@@ -3,46 +3,30 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Iterable
-from typing import Final
-
-from bson import Decimal128, Int64
+from typing import TypeAlias
 
 from satchel.errors import ServerError
+from satchel.mql.accumulation import hashable
 from satchel.mql.context import Context
 from satchel.mql.expressions.boolean import truth
-from satchel.mql.expressions.expression import Expression, combine, is_nullish
+from satchel.mql.expressions.expression import Expression, combine, is_nullish, raising
 from satchel.mql.expressions.registry import Association, Parser, apply, operator, syntax
 from satchel.values.bson_types import BsonValue, Field, type_name
 from satchel.values.collation import Collation
 from satchel.values.key_string import encode
-from satchel.values.numbers import exact_int64
 
-_EXACT_IN_DOUBLE: Final = 2**53
-
-
-def set_key(value: Field, collation: Collation | None = None) -> Hashable:
-    """Return something hashable that is equal for equal values, and cheaper than a KeyString for common types."""
-    cls = value.__class__
-    if cls is str and collation is None:
-        return value
-    if cls is int:
-        return value
-    if cls is Int64 or cls is float or cls is Decimal128:
-        number = exact_int64(value)
-        if number is not None and -_EXACT_IN_DOUBLE <= number <= _EXACT_IN_DOUBLE:
-            return number
-    return encode(value, collation)
+_Elements: TypeAlias = dict[Hashable, BsonValue]
 
 
-def unique(values: Iterable[BsonValue], collation: Collation | None = None) -> dict[Hashable, BsonValue]:
-    """Return the values by their `set_key`, the first of several equal ones, in order."""
-    found: dict[Hashable, BsonValue] = {}
+def unique(values: Iterable[BsonValue], collation: Collation | None = None) -> _Elements:
+    """Return the values by their `hashable`, the first of several equal ones, in order."""
+    found: _Elements = {}
     for value in values:
-        found.setdefault(set_key(value, collation), value)
+        found.setdefault(hashable(value, collation), value)
     return found
 
 
-def _sorted_values(found: dict[Hashable, BsonValue], collation: Collation | None) -> list[BsonValue]:
+def _sorted_values(found: _Elements, collation: Collation | None) -> list[BsonValue]:
     return sorted(found.values(), key=lambda value: encode(value, collation))
 
 
@@ -56,7 +40,7 @@ def set_union(context: Context, *arrays: Field) -> Field:
     Reference:
         MongoDB manual, "$setUnion".
     """
-    joined: dict[Hashable, BsonValue] = {}
+    joined: _Elements = {}
     for array in arrays:
         if is_nullish(array):
             return None
@@ -75,15 +59,19 @@ def set_intersection(context: Context, *arrays: Field) -> Field:
     Reference:
         MongoDB manual, "$setIntersection".
     """
-    common: dict[Hashable, BsonValue] | None = None
+    common: _Elements | None = None
     for array in arrays:
         if is_nullish(array):
             return None
         elements = unique(_operand("$setIntersection", 17047, array), context.collation)
-        common = elements if common is None else {key: common[key] for key in common if key in elements}
-        if not common:
-            break
+        common = elements if common is None else _intersection(common, elements)
     return _sorted_values(common or {}, context.collation)
+
+
+def _intersection(left: _Elements, right: _Elements) -> _Elements:
+    """Return the common elements; of equal ones those of the smaller set, as MongoDB does."""
+    fewer, more = (right, left) if len(right) < len(left) else (left, right)
+    return {key: value for key, value in fewer.items() if key in more}
 
 
 def _operand(name: str, code: int, array: Field) -> list[BsonValue]:
@@ -109,27 +97,46 @@ def set_difference(context: Context, left: Field, right: Field) -> Field:
     return [value for key, value in unique(kept, context.collation).items() if key not in removed]
 
 
-@operator("$setIsSubset", minimum=2, maximum=2, context=True)
-def set_is_subset(context: Context, left: Field, right: Field) -> Field:
+@syntax("$setIsSubset")
+def set_is_subset(operand: BsonValue, parser: Parser) -> Expression:
     """Tell whether the second array has all elements of the first.
 
     Raises:
-        ServerError: Location17046 or 17042 for what is not an array.
+        ServerError: Location17046 or 17042 for what is not an array, Location17311 for a second operand that is
+            constant, and the first is not.
 
     Reference:
         MongoDB manual, "$setIsSubset".
     """
-    part = _one_of_two("$setIsSubset", "First", 17046, left)
-    whole = _one_of_two("$setIsSubset", "Second", 17042, right)
-    return unique(part, context.collation).keys() <= unique(whole, context.collation).keys()
+    left, right = parser.operands("$setIsSubset", operand, 2, 2)
+    collation = parser.context.collation
+
+    def is_subset(part: Field, whole: Field) -> Field:
+        inner = _one_of_two("$setIsSubset", "First", 17046, part)
+        outer = _one_of_two("$setIsSubset", "Second", 17042, whole)
+        return unique(inner, collation).keys() <= unique(outer, collation).keys()
+
+    if not right.is_constant or left.is_constant:
+        return combine(apply(is_subset, [left, right]), [left, right])
+    if not isinstance(right.value, list):
+        return raising(17311, _not_arrays("$setIsSubset", "Second", right.value))
+    whole = unique(right.value, collation).keys()
+    return combine(
+        apply(
+            lambda part: unique(_one_of_two("$setIsSubset", "First", 17046, part), collation).keys() <= whole, [left]
+        ),
+        [left],
+    )
 
 
 def _one_of_two(name: str, which: str, code: int, array: Field) -> list[BsonValue]:
     if not isinstance(array, list):
-        raise ServerError(
-            code, f"both operands of {name} must be arrays. {which} argument is of type: {type_name(array)}"
-        )
+        raise ServerError(code, _not_arrays(name, which, array))
     return array
+
+
+def _not_arrays(name: str, which: str, array: Field) -> str:
+    return f"both operands of {name} must be arrays. {which} argument is of type: {type_name(array)}"
 
 
 @syntax("$setEquals")

@@ -171,10 +171,12 @@ def atan2(y: Field, x: Field) -> Field:
     Reference:
         MongoDB manual, "$atan2".
     """
-    if is_nullish(y) or is_nullish(x):
+    if is_nullish(y):
         return None
     if not is_bson_number(y):
         raise ServerError(51044, f"$atan2 only supports numeric types, not {type_name(y)}")
+    if is_nullish(x):
+        return None
     if not is_bson_number(x):
         raise ServerError(51045, f"$atan2 only supports numeric types, not {type_name(x)}")
     if isinstance(y, Decimal128) or isinstance(x, Decimal128):
