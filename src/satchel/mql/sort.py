@@ -11,7 +11,7 @@ from bson.datetime_ms import DatetimeMS
 from satchel.errors import ErrorCode, ServerError
 from satchel.mql.context import Context
 from satchel.mql.expressions.field_path import split_path
-from satchel.values.bson_types import MISSING, BsonValue, Document, Field, is_number
+from satchel.values.bson_types import BsonValue, Document, Field, is_number
 from satchel.values.collation import Collation
 from satchel.values.index_keys import ParallelArraysError, Path, index_keys
 from satchel.values.key_string import encode_compound
@@ -84,6 +84,9 @@ class SortPattern:
         """
         if self.is_random:
             document = {**document, RANDOM_PATH: self._random.random()}
+        plain = [_dotted(document, path) for path in self.paths]
+        if not any(value.__class__ is list for value in plain):
+            return encode_compound(plain, self._descending, self.collation)
         keys = self._keys(document)
         descending, collation = self._descending, self.collation
         if len(keys) == 1:
@@ -92,9 +95,9 @@ class SortPattern:
 
     def _keys(self, document: Document) -> list[tuple[Field, ...]]:
         try:
-            return index_keys(document, self.paths, missing=None, empty=MISSING)
-        except ParallelArraysError:
-            raise ServerError(ErrorCode.BadValue, "cannot sort with keys that are parallel arrays") from None
+            return index_keys(document, self.paths, missing=None)
+        except ParallelArraysError as error:
+            raise ServerError(ErrorCode.BadValue, "cannot sort with keys that are parallel arrays") from error
 
     def spec(self) -> Document:
         """Return the pattern as a document, `{a: 1, b: -1}`."""

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 from satchel.errors import ServerError
 from satchel.mql.context import Context
 from satchel.mql.expressions.field_path import check_field_name
-from satchel.mql.pipeline.parser import Pipeline
 from satchel.mql.pipeline.spill import MemoryMeter, Spool
 from satchel.mql.pipeline.stage import ANYTHING, STAGES, Dependencies, Placement, Scope, Stage
 from satchel.values.bson_types import BsonValue, Document, type_name
+
+if TYPE_CHECKING:
+    from satchel.mql.pipeline.parser import Pipeline
 
 
 class FacetStage(Stage):

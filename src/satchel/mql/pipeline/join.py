@@ -1,0 +1,138 @@
+"""Finding documents of another collection by equality, for `$lookup` and `$graphLookup`."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Iterator, Sequence
+from typing import Final
+
+from bson import Regex
+
+from satchel.mql.accumulation.hashable import hashable
+from satchel.mql.context import Context
+from satchel.mql.pipeline.source import Source
+from satchel.mql.pipeline.spill import MemoryMeter
+from satchel.values.bson_types import MISSING, BsonValue, Document, Field
+from satchel.values.namespace import Namespace
+from satchel.values.path import element_values, split
+
+_INITIAL_KEYS: Final = 1000
+
+
+def joined_values(document: Document, parts: Sequence[str]) -> list[BsonValue]:
+    """Return the values at a path of the near side of a join.
+
+    Arrays on the way and at the end are gone through, numeric steps after the first name their elements; what is
+    missing gives no value.
+    """
+    values: list[BsonValue] = []
+    _visit(document, parts, values)
+    return values
+
+
+def _visit(document: Document, parts: Sequence[str], values: list[BsonValue]) -> None:
+    value: Field = document.get(parts[0], MISSING)
+    rest = parts[1:]
+    while rest and isinstance(value, list) and rest[0].isdecimal():
+        position = int(rest[0])
+        value = value[position] if position < len(value) else MISSING
+        rest = rest[1:]
+    if not rest:
+        if isinstance(value, list):
+            values.extend(value)
+        elif value is not MISSING:
+            values.append(value)
+    elif isinstance(value, list):
+        for member in value:
+            if isinstance(member, dict):
+                _visit(member, rest, values)
+    elif isinstance(value, dict):
+        _visit(value, rest, values)
+
+
+def equality_filter(path: str, values: Sequence[BsonValue]) -> Document:
+    """Return a filter for documents that have one of `values` at `path`; regular expressions are values too."""
+    if len(values) == 1:
+        return {path: {"$eq": values[0]}}
+    if any(isinstance(value, Regex) for value in values):
+        return {"$or": [{path: {"$eq": value}} for value in values]}
+    return {path: {"$in": list(values)}}
+
+
+class ForeignCollection:
+    """The far side of a join: its documents by the values of one field.
+
+    With an index on the field each search reads what it needs. Without one the first search reads the whole
+    collection into a table, unless that takes too much memory.
+
+    Args:
+        source: The engine.
+        namespace: The collection or view.
+        path: The field.
+        leading: Stages to run on the collection first.
+        context: The operation.
+        null_is_missing: Whether null is also the value of documents without the field.
+    """
+
+    def __init__(
+        self,
+        source: Source,
+        namespace: Namespace,
+        path: str,
+        leading: Sequence[Document],
+        context: Context,
+        *,
+        null_is_missing: bool,
+    ) -> None:
+        self._source = source
+        self._namespace = namespace
+        self._path = path
+        self._parts = split(path)
+        self._leading = leading
+        self._context = context
+        self._null_is_missing = null_is_missing
+        self._documents: list[Document] = []
+        self._table: dict[Hashable, list[int]] | None = None
+        self._reads_each_time = source.has_index(namespace, path)
+
+    def find(self, values: Sequence[BsonValue]) -> list[Document]:
+        """Return the documents that have one of `values`, each once, in the collection's order."""
+        if not self._reads_each_time and self._table is None:
+            self._build()
+        if self._table is None:
+            return list(self._read(values))
+        collation = self._context.collation
+        positions = [self._table.get(hashable(value, collation), ()) for value in values]
+        if len(positions) == 1:
+            return [self._documents[position] for position in positions[0]]
+        return [self._documents[position] for position in sorted(set().union(*positions))]
+
+    def _read(self, values: Sequence[BsonValue]) -> Iterator[Document]:
+        filter_ = equality_filter(self._path, values)
+        if not self._null_is_missing and None in values:
+            filter_ = {"$and": [filter_, {self._path: {"$exists": True}}]}
+        return self._source.read(self._namespace, [*self._leading, {"$match": filter_}], self._context)
+
+    def _build(self) -> None:
+        """Read the collection into the table; give the table up when it grows too large."""
+        meter = MemoryMeter("$lookup", self._context)
+        table: dict[Hashable, list[int]] = {}
+        documents: list[Document] = []
+        for document in self._source.read(self._namespace, list(self._leading), self._context):
+            if meter.add(document):
+                self._reads_each_time = True
+                return
+            position = len(documents)
+            documents.append(document)
+            for key in self._keys(document):
+                table.setdefault(key, []).append(position)
+        self._table, self._documents = table, documents
+
+    def _keys(self, document: Document) -> set[Hashable]:
+        collation = self._context.collation
+        keys: set[Hashable] = set()
+        for value in element_values(document, self._parts):
+            if value is not MISSING:
+                keys.add(hashable(value, collation))
+            elif self._null_is_missing:
+                keys.add(None)
+        return keys
