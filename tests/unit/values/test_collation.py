@@ -114,3 +114,9 @@ def test_locales() -> None:
     assert suggested_locale("en-us") == "en_US"
     assert suggested_locale("pt_BR") == "pt"
     assert suggested_locale("xx") is None
+
+
+def test_every_locale_sorts_by_the_root_order() -> None:
+    # Number 1 of docs/differences.md; in Swedish these stand behind z.
+    swedish = parsed({"locale": "sv"})
+    assert sorted(["z", "å", "ä", "b"], key=swedish.sort_key) == ["å", "ä", "b", "z"]
