@@ -11,21 +11,6 @@ from functools import lru_cache
 from typing import NamedTuple, TypeAlias
 
 from satchel.values.bson_types import MISSING, BsonValue, Document, Field
-from satchel.values.index_keys import index_keys as index_key_tuples
-from satchel.values.index_keys import index_values
-
-__all__ = [
-    "Leaf",
-    "Parts",
-    "element_leaves",
-    "element_values",
-    "get_field",
-    "index_key_tuples",
-    "index_values",
-    "leaf_values",
-    "leaves",
-    "split",
-]
 
 Parts: TypeAlias = tuple[str, ...]
 
