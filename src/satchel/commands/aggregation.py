@@ -29,7 +29,7 @@ from satchel.values.bson_types import BsonValue, Document
 _WRITING_STAGES = ("$out", "$merge")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class AggregateParams(NoFields):
     """Fields of aggregate."""
 
@@ -49,7 +49,7 @@ class AggregateParams(NoFields):
     )  # fmt: skip
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class CursorFields(NoFields):
     """Fields of `cursor`."""
 

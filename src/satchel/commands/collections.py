@@ -33,7 +33,7 @@ from satchel.values.compare import equal
 from satchel.values.numbers import narrow
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class CreateParams(NoFields):
     """Fields of create."""
 
@@ -82,7 +82,7 @@ def create(params: CreateParams, invocation: Invocation) -> Reply:
     return {}
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class DropParams(NoFields):
     """Fields of drop."""
 
@@ -106,7 +106,7 @@ def drop(params: DropParams, invocation: Invocation) -> Reply:
     return reply
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class DropDatabaseParams(NoFields):
     """Fields of dropDatabase."""
 
@@ -123,7 +123,7 @@ def drop_database(params: DropDatabaseParams, invocation: Invocation) -> Reply:
     return {"dropped": invocation.database} if entries else {}
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class RenameCollectionParams(NoFields):
     """Fields of renameCollection."""
 
@@ -155,7 +155,7 @@ def rename_collection(params: RenameCollectionParams, invocation: Invocation) ->
     return {}
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ListCollectionsParams(NoFields):
     """Fields of listCollections."""
 
@@ -204,7 +204,7 @@ def _system_views(database: str) -> Document:
     return {"name": "system.views", "type": "collection", "options": {}, "info": {"readOnly": False}}
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ListDatabasesParams(NoFields):
     """Fields of listDatabases."""
 
@@ -235,7 +235,7 @@ def _sized(unit: ReadUnit, database: str) -> Document:
     return {"name": database, "sizeOnDisk": narrow(size), "empty": False}
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class CollModParams(NoFields):
     """Fields of collMod."""
 

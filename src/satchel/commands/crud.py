@@ -55,7 +55,7 @@ from satchel.values.path import Parts, leaf_values, split
 Statement = TypeVar("Statement")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class FindParams(NoFields):
     """Fields of find."""
 
@@ -173,7 +173,7 @@ def _alive(entry: CollectionEntry) -> Callable[[object], None]:
     return check
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class CountParams(NoFields):
     """Fields of count."""
 
@@ -215,7 +215,7 @@ def _count_view(params: CountParams, view: CollectionEntry, invocation: Invocati
     return sum(1 for _ in aggregation.documents(view.namespace, pipeline, invocation.operation.context))
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class DistinctParams(NoFields):
     """Fields of distinct."""
 
@@ -272,7 +272,7 @@ def _distinct_source(
     return map(lambda match: match.document, run.matches(entry, slot))
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class WriteParams(NoFields):
     """Fields that all write commands share."""
 
@@ -285,7 +285,7 @@ class WriteParams(NoFields):
     )  # fmt: skip
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class InsertParams(WriteParams):
     """Fields of insert."""
 
@@ -332,7 +332,7 @@ def _with_errors(reply: Document, errors: WriteErrors) -> Reply:
     return reply
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class UpdateParams(WriteParams):
     """Fields of update."""
 
@@ -341,7 +341,7 @@ class UpdateParams(WriteParams):
     let: Document | None = param(document, default=None)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class UpdateFields(NoFields):
     """Fields of one statement of an update."""
 
@@ -449,7 +449,7 @@ def update_statement(
     return UpdateStatement(run, parsed, fields.multi, fields.upsert)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class DeleteParams(WriteParams):
     """Fields of delete."""
 
@@ -465,7 +465,7 @@ def _delete_limit(name: str, value: BsonValue) -> int:
     return number
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class DeleteFields(NoFields):
     """Fields of one statement of a delete."""
 
@@ -503,7 +503,7 @@ def delete_statement(
     return DeleteStatement(QueryRun(query, context, limit=fields.limit or None))
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class FindAndModifyParams(NoFields):
     """Fields of findAndModify."""
 

@@ -21,7 +21,7 @@ _AWAIT_POLL_SECONDS = 0.1
 _NO_LIMIT = 2**31
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class GetMoreParams(NoFields):
     """Fields of getMore."""
 
@@ -87,7 +87,7 @@ def _await_batch(cursor: Cursor, invocation: Invocation, limit: int, seconds: fl
     return []
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class KillCursorsParams(NoFields):
     """Fields of killCursors."""
 

@@ -25,7 +25,7 @@ from satchel.errors import ErrorCode, ServerError
 from satchel.values.bson_types import BsonValue, Document
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class CollStatsParams(NoFields):
     """Fields of collStats."""
 
@@ -62,7 +62,7 @@ def _check_scale(scale: int) -> None:
         raise ServerError(51024, f"BSON field 'scale' value must be >= 1, actual value '{scale}'")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class DbStatsParams(NoFields):
     """Fields of dbStats."""
 
@@ -83,7 +83,7 @@ def db_stats(params: DbStatsParams, invocation: Invocation) -> Reply:
     return {**sizes, "fsUsedSize": float(file.file_bytes), "fsTotalSize": float(file.file_bytes)}
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ValidateParams(NoFields):
     """Fields of validate."""
 
@@ -197,7 +197,7 @@ def host_info(params: AnyParams, invocation: Invocation) -> Reply:
     }
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class GetLogParams(NoFields):
     """Fields of getLog."""
 
@@ -272,7 +272,7 @@ def repl_set_get_status(params: AnyParams, invocation: Invocation) -> Reply:
     return {"set": "satchel", "date": now, "myState": 1, "term": Int64(1), "members": [member]}
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class KillOpParams(NoFields):
     """Fields of killOp."""
 
@@ -298,7 +298,7 @@ def fsync(params: AnyParams, invocation: Invocation) -> Reply:
     return {"numFiles": 1}
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class CompactParams(NoFields):
     """Fields of compact."""
 

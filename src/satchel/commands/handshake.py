@@ -54,7 +54,7 @@ def hello_reply(address: tuple[str, int], connection_id: int, *, read_only: bool
     }
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class HelloParams(NoFields):
     """Fields of hello and isMaster."""
 
@@ -90,7 +90,7 @@ def is_master(params: HelloParams, invocation: Invocation) -> Reply:
     return {"ismaster": True, **reply}
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class AnyParams(NoFields):
     """Fields of commands that have none of their own, or whose fields mean nothing here."""
 

@@ -18,7 +18,7 @@ from satchel.values.compare import equal
 from satchel.values.shell_text import shell_text
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class CreateIndexesParams(NoFields):
     """Fields of createIndexes."""
 
@@ -54,7 +54,7 @@ def create_indexes_command(params: CreateIndexesParams, invocation: Invocation) 
     return reply
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ListIndexesParams(NoFields):
     """Fields of listIndexes."""
 
@@ -64,7 +64,7 @@ class ListIndexesParams(NoFields):
     IGNORED: ClassVar[frozenset[str]] = frozenset({"includeBuildUUIDs", "includeIndexBuildInfo", "isTimeseriesNamespace"})
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ListCursorFields(NoFields):
     """Fields of the `cursor` of a listing."""
 
@@ -87,7 +87,7 @@ def list_indexes(params: ListIndexesParams, invocation: Invocation) -> Reply:
         )
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class DropIndexesParams(NoFields):
     """Fields of dropIndexes."""
 

@@ -13,7 +13,7 @@ from satchel.settings import SESSION_TIMEOUT_MINUTES
 from satchel.values.bson_types import BsonValue, Document
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class StartSessionParams(NoFields):
     """Fields of startSession."""
 
@@ -26,7 +26,7 @@ def start_session(params: StartSessionParams, invocation: Invocation) -> Reply:
     return {"id": {"id": Binary.from_uuid(uuid.uuid4())}, "timeoutMinutes": SESSION_TIMEOUT_MINUTES}
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class SessionsParams(NoFields):
     """Fields of the commands that name sessions."""
 

@@ -11,7 +11,6 @@ from satchel.engine.operation import Operation
 from satchel.errors import ErrorCode, ServerError
 from satchel.mql.context import Context
 from satchel.mql.match import MatchExpression, parse_filter
-from satchel.mql.match.failure import explain_failure
 from satchel.values.bson_types import Document
 
 _log = logging.getLogger("satchel")
@@ -45,6 +44,8 @@ class Validator:
             return
         if old is not None and self._is_moderate and not self._expression.matches(old):
             return
+        from satchel.mql.match.failure import explain_failure
+
         details = {"failingDocumentId": document.get("_id"), "details": explain_failure(self._expression, document)}
         if self._action != "error":
             _log.warning("Document would fail validation: %s", details)

@@ -8,7 +8,10 @@ from typing import Final, cast
 from satchel.engine.catalog import CollectionEntry
 from satchel.errors import ErrorCode, ServerError
 from satchel.mql.context import Context
-from satchel.mql.match import And, Eq, Exists, Gt, Gte, In, Lt, Lte, MatchExpression, Or, Type, parse_filter
+from satchel.mql.match import MatchExpression, parse_filter
+from satchel.mql.match.comparison import Eq, Gt, Gte, In, Lt, Lte
+from satchel.mql.match.element import Exists, Type
+from satchel.mql.match.tree import And, Or
 from satchel.settings import MAX_INDEXES
 from satchel.values.bson_types import BsonValue, Document, is_number, type_name
 from satchel.values.collation import parse_collation

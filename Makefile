@@ -1,0 +1,38 @@
+# The two commands that a new user needs are `make run` and `make test`; both make their own virtual environment.
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+READY := $(VENV)/.ready
+DEMO := build/stdlib.db
+
+.PHONY: run test check format conformance record clean
+
+run: $(READY)  ## Store Python's standard library through GridFS, ask questions, read all back, compare
+	@rm -f $(DEMO) $(DEMO)-wal $(DEMO)-shm
+	$(BIN)/satchel demo $(DEMO)
+
+test: $(READY)  ## Run the tests
+	$(BIN)/python -m pytest
+
+check: $(READY)  ## Check format, lint, layers, types and generated pages
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/lint-imports
+	$(BIN)/mypy
+
+format: $(READY)  ## Format the code
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+conformance: $(READY)  ## Run PyMongo's own test suite on Satchel and write docs/conformance.md
+	$(BIN)/python -m tests.conformance_pymongo
+
+clean:  ## Remove what was made here
+	rm -rf $(VENV) build .cache .mypy_cache .ruff_cache .pytest_cache .hypothesis
+
+$(READY): pyproject.toml
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --upgrade pip
+	$(BIN)/python -m pip install --quiet --editable ".[dev]"
+	@touch $@
