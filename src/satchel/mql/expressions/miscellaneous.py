@@ -18,27 +18,33 @@ from satchel.values.numbers import Number, is_bson_number, is_nan, to_decimal
 
 METADATA_KINDS: Final = frozenset(
     {
-        "textScore",
-        "searchScore",
-        "searchHighlights",
-        "searchScoreDetails",
-        "searchSequenceToken",
-        "searchSortValues",
-        "geoNearDistance",
-        "geoNearPoint",
         "recordId",
         "indexKey",
         "sortKey",
         "randVal",
+        "searchHighlights",
+        "searchScoreDetails",
+        "searchSequenceToken",
         "timeseriesBucketMinTime",
         "timeseriesBucketMaxTime",
-        "vectorSearchScore",
-        "score",
-        "scoreDetails",
-        "stream",
     }
 )
-"""What `$meta` can be asked for. Satchel's documents carry none of it through a pipeline: the answer is "no value"."""
+"""What `$meta` can be asked for; the engine knows the first three of a document, the others have no value."""
+
+UNAVAILABLE_METADATA: Final = {
+    "textScore": "text score",
+    "searchScore": "$search score",
+    "searchRootDocumentId": "$search root document id",
+    "vectorSearchScore": "$vectorSearch score",
+    "geoNearDistance": "$geoNear distance",
+    "geoNearPoint": "$geoNear point",
+    "score": "score",
+    "scoreDetails": "scoreDetails",
+}
+"""Metadata of operators and stages that no query here has, with MongoDB's words for it."""
+
+METADATA_PREFIX: Final = "$meta "
+"""`{$meta: "recordId"}` reads the variable `"$meta recordId"`: no user's variable can have such a name."""
 
 
 @syntax("$rand")
@@ -87,23 +93,27 @@ def _refuse_arguments(name: str, operand: BsonValue, code: int) -> None:
 
 @syntax("$meta")
 def meta(operand: BsonValue, _parser: Parser) -> Expression:
-    """Return metadata of the document; there is none here, so no value.
+    """Return metadata of the document: the variable that a find's projection sets, otherwise no value.
 
     Raises:
-        ServerError: Location17307 for an operand that is not a string, Location17308 for an unknown kind.
+        ServerError: Location17307 for an operand that is not a string, Location17308 for an unknown kind, Location40218
+            for a kind that the query does not produce.
 
     Reference:
         MongoDB manual, "$meta".
     """
     if not isinstance(operand, str):
         raise ServerError(17307, "$meta only supports string arguments")
+    if operand in UNAVAILABLE_METADATA:
+        raise ServerError(40218, f"query requires {UNAVAILABLE_METADATA[operand]} metadata, but it is not available")
     if operand not in METADATA_KINDS:
         raise ServerError(17308, f"Unsupported $meta field: {operand}")
-    return unite(_nothing, [])
+    variable = METADATA_PREFIX + operand
 
+    def evaluate(_document: Document, variables: Variables) -> Field:
+        return variables.get(variable, MISSING)
 
-def _nothing(_document: Document, _variables: Variables) -> Field:
-    return MISSING
+    return Expression(evaluate, variables=frozenset({variable}))
 
 
 @syntax("$toHashedIndexKey")

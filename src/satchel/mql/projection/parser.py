@@ -15,6 +15,8 @@ from satchel.mql.expressions.field_path import DBREF_FIELDS, split_path
 from satchel.mql.expressions.parser import Parser
 from satchel.mql.expressions.registry import OPERATORS
 from satchel.mql.match import MatchExpression
+from satchel.mql.match.evaluation import Expr
+from satchel.mql.match.json_schema import JsonSchema
 from satchel.mql.projection.compiled import Inclusion, Retention
 from satchel.mql.projection.find_operators import Positional, Slice, parse_elem_match, parse_slice
 from satchel.mql.projection.metadata import metadata_names
@@ -58,7 +60,7 @@ def parse_projection(
         raise ServerError(ErrorCode.TypeMismatch, "Expected field projection to be of type object")
     if aggregation and not spec:
         raise ServerError(51272, "projection specification must have at least one field")
-    parser = _Parser(context, aggregation, has_filter=match is not None)
+    parser = _Parser(context, aggregation, match)
     parser.parse_level(spec, ())
     return parser.finish()
 
@@ -69,7 +71,7 @@ class _Parser:
 
     context: Context
     aggregation: bool
-    has_filter: bool
+    match: MatchExpression | None
     level: Level = field(default_factory=Level)
     kind: Literal["inclusion", "exclusion"] | None = None
     is_id_included: bool | None = None
@@ -187,9 +189,19 @@ class _Parser:
         if self.aggregation:
             raise ServerError(31324, "Cannot use positional projection in aggregation projection")
         path = (*prefix, *split_path(path_name))
+        self._check_filter()
         self._check_positional(name, operand)
         self.level.add(path, Mark.NAMED)
         self.positional = Positional(path)
+
+    def _check_filter(self) -> None:
+        """Refuse filters that give no positions."""
+        if self.match is None:
+            raise ServerError(51050, "Projections with a positional operator require a matcher")
+        for node in self.match.descendants():
+            if isinstance(node, Expr | JsonSchema):
+                name = next(iter(node.spec()))
+                raise ServerError(ErrorCode.QueryFeatureNotAllowed, f"{name} is not allowed in this context")
 
     def _check_positional(self, name: str, operand: BsonValue) -> None:
         if isinstance(operand, dict):
@@ -202,8 +214,6 @@ class _Parser:
             self._refuse_positional_with_elem_match()
         if self.positional is not None:
             raise ServerError(31276, "Cannot specify more than one positional projection per query.")
-        if not self.has_filter:
-            raise ServerError(51050, "Projections with a positional operator require a matcher")
         self._become_inclusion(name)
 
     @staticmethod

@@ -11,6 +11,7 @@ from satchel.mql.context import Context
 from satchel.mql.update.identity import identical
 from satchel.mql.update.modifier import OPERATORS, Compute, Modifier, Obstacle, Parts, Site, Walk
 from satchel.mql.update.paths import is_dynamic, split_update_path
+from satchel.mql.update.result import immutable_id
 from satchel.mql.update.tree import array_index
 from satchel.values.bson_types import MISSING, BsonValue, Document, Field, type_name
 from satchel.values.shell_text import shell_text
@@ -182,6 +183,8 @@ def _source_value(walk: Walk, source: Site) -> Field:
 
 
 def _check_target(walk: Walk, target: Site) -> None:
+    if target.parts[0] == "_id" and "_id" in walk.document:
+        raise immutable_id()
     array_name = _first_array(walk.document, target.parts)
     if array_name is not None:
         raise _array_error("destination", target, walk, array_name)

@@ -62,7 +62,7 @@ class _Push:
     def apply(self, old: list[BsonValue]) -> list[BsonValue]:
         """Return the new array; the same one when no clause does anything."""
         length = len(old) + len(self.values)
-        if not self.values and self.sort is None and (self.slice is None or abs(self.slice) >= length):
+        if not self.values and (self.sort is None or not old) and (self.slice is None or abs(self.slice) >= length):
             return old
         array = self._inserted(old)
         if self.sort is not None:

@@ -103,10 +103,14 @@ def check_same_id(old: Document, new: Document) -> None:
         ServerError: ImmutableField (66).
     """
     if not identical(old.get("_id", MISSING), new.get("_id", MISSING)):
-        raise ServerError(
-            ErrorCode.ImmutableField,
-            "Performing an update on the path '_id' would modify the immutable field '_id'",
-        )
+        raise immutable_id()
+
+
+def immutable_id() -> ServerError:
+    """Return the error for an operator that would change `_id`."""
+    return ServerError(
+        ErrorCode.ImmutableField, "Performing an update on the path '_id' would modify the immutable field '_id'"
+    )
 
 
 def check_new_id(value: Field, *, whole_document: bool) -> None:
