@@ -60,7 +60,7 @@ class CursorFields(NoFields):
 def aggregate(params: AggregateParams, invocation: Invocation) -> Reply:
     """Run a pipeline on a collection, a view or a database, and return its documents through a cursor."""
     if params.explain:
-        from satchel.commands.explain import explain_aggregate
+        from satchel.commands.explain import explain_aggregate  # noqa: PLC0415 - explain knows this command, too
 
         return explain_aggregate(params, invocation)
     if params.cursor is None:

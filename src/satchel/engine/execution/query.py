@@ -58,15 +58,26 @@ class QueryRun:
         """Yield what the query finds, in its order, after skip and limit."""
         return self.run(self.solve(entry, slot), entry, slot)
 
-    def run(self, solution: QuerySolution, entry: CollectionEntry, slot: ReadSlot) -> Iterator[Match]:
-        """Yield what a chosen plan finds."""
-        found = _matching(scan(solution.access, entry, slot), solution.residual, self.context)
+    def run(
+        self, solution: QuerySolution, entry: CollectionEntry, slot: ReadSlot, examined: list[int] | None = None
+    ) -> Iterator[Match]:
+        """Yield what a chosen plan finds; `examined` is given the record id of every record that was looked at."""
+        records = scan(solution.access, entry, slot)
+        if examined is not None:
+            records = _noted(records, examined)
+        found = _matching(records, solution.residual, self.context)
         end = None if self.limit is None else self.skip + self.limit
         if self.query.sort is not None and not solution.sorted:
             found = _sorted(found, self.query.sort, self.context, end)
         if self.skip or end is not None:
             found = islice(found, self.skip, end)
         return found
+
+
+def _noted(records: Iterable[Record], examined: list[int]) -> Iterator[Record]:
+    for record in records:
+        examined.append(record[0])
+        yield record
 
 
 def _matching(records: Iterable[Record], residual: MatchExpression | None, context: Context) -> Iterator[Match]:

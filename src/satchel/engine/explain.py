@@ -1,0 +1,144 @@
+"""Explaining plans: the tree that runs, in MongoDB's words."""
+
+from __future__ import annotations
+
+import time
+from typing import Final
+
+from satchel.engine.catalog import CollectionEntry
+from satchel.engine.execution.query import QueryRun
+from satchel.engine.execution.slot import ReadSlot
+from satchel.engine.namespaces import Namespace
+from satchel.engine.planner.solution import Access, CollScan, IndexUnion, IxScan, QuerySolution
+from satchel.errors import ErrorCode, ServerError
+from satchel.values.bson_types import BsonValue, Document
+
+VERBOSITIES: Final = ("queryPlanner", "executionStats", "allPlansExecution")
+
+
+def check_verbosity(verbosity: str) -> str:
+    """Return `verbosity` when it is one of MongoDB's.
+
+    Raises:
+        ServerError: BadValue (2).
+    """
+    if verbosity not in VERBOSITIES:
+        raise ServerError(
+            ErrorCode.BadValue, f"Enumeration value '{verbosity}' for field 'explain.verbosity' is not a valid value."
+        )
+    return verbosity
+
+
+def explain_query(
+    run: QueryRun,
+    namespace: Namespace,
+    entry: CollectionEntry | None,
+    slot: ReadSlot,
+    *,
+    verbosity: str,
+    outer: tuple[Document, ...] = (),
+) -> Document:
+    """Return `queryPlanner` and, if wanted, `executionStats` of a query.
+
+    Args:
+        run: The query.
+        namespace: What it reads.
+        entry: The collection, or None when there is none.
+        slot: Where the snapshot is.
+        verbosity: One of `VERBOSITIES`.
+        outer: Stages above the query's own, the outermost first, as `{"stage": "COUNT"}`.
+    """
+    solution = None if entry is None else run.solve(entry, slot)
+    plan: Document = {"stage": "EOF"} if solution is None else plan_tree(solution, run)
+    plan = _wrapped(plan, outer)
+    reply: Document = {
+        "explainVersion": "1",
+        "queryPlanner": {
+            "namespace": str(namespace),
+            "parsedQuery": run.query.filter.spec(),
+            "indexFilterSet": False,
+            "maxIndexedOrSolutionsReached": False,
+            "maxIndexedAndSolutionsReached": False,
+            "maxScansToExplodeReached": False,
+            "winningPlan": plan,
+            "rejectedPlans": [] if solution is None else [_access_tree(each, None) for each in solution.rejected],
+        },
+    }
+    if verbosity != "queryPlanner":
+        reply["executionStats"] = _execute(run, solution, entry, slot, plan)
+    return reply
+
+
+def _wrapped(plan: Document, outer: tuple[Document, ...]) -> Document:
+    for stage in reversed(outer):
+        plan = {**stage, "inputStage": plan}
+    return plan
+
+
+def plan_tree(solution: QuerySolution, run: QueryRun) -> Document:
+    """Return the stages of a plan, the last one to run outermost."""
+    tree = _access_tree(solution.access, solution.residual.spec() if solution.residual is not None else None)
+    sort = run.query.sort
+    if sort is not None and not solution.sorted:
+        sorting: Document = {"stage": "SORT", "sortPattern": sort.spec(), "memLimit": run.context.memory_limit_bytes}
+        if run.limit is not None:
+            sorting["limitAmount"] = run.skip + run.limit
+        tree = {**sorting, "type": "simple", "inputStage": tree}
+    if run.skip:
+        tree = {"stage": "SKIP", "skipAmount": run.skip, "inputStage": tree}
+    if run.limit is not None and not (sort is not None and not solution.sorted):
+        tree = {"stage": "LIMIT", "limitAmount": run.limit, "inputStage": tree}
+    return tree
+
+
+def _access_tree(access: Access, filter_: Document | None) -> Document:
+    condition: Document = {} if filter_ is None else {"filter": filter_}
+    if isinstance(access, CollScan):
+        return {"stage": "COLLSCAN", **condition, "direction": _direction(access.backward)}
+    if isinstance(access, IxScan):
+        return {"stage": "FETCH", **condition, "inputStage": _index_scan(access)}
+    if isinstance(access, IndexUnion):
+        scans: list[BsonValue] = [_index_scan(child) for child in access.children]
+        union: Document = {"stage": "FETCH", **condition, "inputStage": {"stage": "OR", "inputStages": scans}}
+        return {"stage": "SUBPLAN", "inputStage": union}
+    return {"stage": "EOF"}
+
+
+def _direction(backward: bool) -> str:
+    return "backward" if backward else "forward"
+
+
+def _index_scan(access: IxScan) -> Document:
+    index = access.index
+    return {
+        "stage": "IXSCAN",
+        "keyPattern": dict(index.key_pattern),
+        "indexName": index.name,
+        "isMultiKey": index.multikey,
+        "isUnique": index.unique and not index.is_id,
+        "isSparse": index.sparse,
+        "isPartial": index.partial_filter is not None,
+        "indexVersion": 2,
+        "direction": _direction(access.backward),
+        "indexBounds": access.bounds,
+    }
+
+
+def _execute(
+    run: QueryRun, solution: QuerySolution | None, entry: CollectionEntry | None, slot: ReadSlot, plan: Document
+) -> Document:
+    """Run the query and return what it took."""
+    examined: list[int] = []
+    started = time.perf_counter()
+    returned = 0
+    if solution is not None and entry is not None:
+        returned = sum(1 for _ in run.run(solution, entry, slot, examined))
+    by_index = solution is not None and isinstance(solution.access, IxScan | IndexUnion)
+    return {
+        "executionSuccess": True,
+        "nReturned": returned,
+        "executionTimeMillis": round((time.perf_counter() - started) * 1000),
+        "totalKeysExamined": len(examined) if by_index else 0,
+        "totalDocsExamined": len(examined),
+        "executionStages": {**plan, "nReturned": returned, "isEOF": 1},
+    }
