@@ -296,7 +296,8 @@ class _Translator:
             marks = classes.text_of(classes.property_ranges("M") or ())
             self.output.append(f"(?>\r\n|[^{marks}][{marks}]*|[{marks}]+)")
         elif (ranges := self._class_escape(letter)) is not None:
-            self.output.append(f"[{classes.text_of(ranges)}]")
+            text = f"[{classes.text_of(ranges)}]"  # to a property, unlike to a range, the case option does not matter
+            self.output.append(f"(?-i:{text})" if letter in "pP" and "i" in self.options else text)
         elif letter != "E":
             self.output.append(re.escape(chr(self._character(letter))))
 
