@@ -38,13 +38,18 @@ def parse_expression(spec: BsonValue, context: Context, variables: frozenset[str
     Raises:
         ServerError: The expression is malformed, or a constant part of it cannot be computed.
     """
-    variables = variables | context.unbound
-    constants = {**_system_constants(context), **context.variables}
-    known = {name: value for name, value in constants.items() if name not in variables}
-    expression = Parser(context, variables, known).parse(spec)
+    expression = expression_parser(context, variables).parse(spec)
     if expression.failure is not None:
         raise expression.failure
     return expression
+
+
+def expression_parser(context: Context, variables: frozenset[str] = NO_FIELDS) -> Parser:
+    """Return the parser of the outermost scope; it leaves to the caller when an `Expression.failure` is raised."""
+    variables = variables | context.unbound
+    constants = {**_system_constants(context), **context.variables}
+    known = {name: value for name, value in constants.items() if name not in variables}
+    return Parser(context, variables, known)
 
 
 def _system_constants(context: Context) -> dict[str, Field]:

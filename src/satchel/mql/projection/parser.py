@@ -12,7 +12,7 @@ from satchel.errors import ErrorCode, ServerError
 from satchel.mql.context import Context
 from satchel.mql.expressions.expression import Expression
 from satchel.mql.expressions.field_path import DBREF_FIELDS, split_path
-from satchel.mql.expressions.parser import Parser
+from satchel.mql.expressions.parser import expression_parser
 from satchel.mql.expressions.registry import OPERATORS
 from satchel.mql.match import MatchExpression
 from satchel.mql.match.evaluation import Expr
@@ -148,7 +148,7 @@ class _Parser:
 
     def _parse_expression(self, spec: BsonValue) -> Expression:
         """Parse an expression; a constant part that cannot be computed is reported once all is parsed."""
-        return Parser(self.context, self.context.unbound, self.context.variables).parse(spec)
+        return expression_parser(self.context).parse(spec)
 
     def _parse_elem_match(self, operand: BsonValue, path: tuple[str, ...]) -> None:
         if self.aggregation:
