@@ -48,6 +48,8 @@ def explain(params: ExplainParams, invocation: Invocation) -> Reply:
     verbosity = check_verbosity(params.verbosity)
     name = next(iter(params.explain), "")
     explainer = _EXPLAINERS.get(name)
+    if explainer is None and COMMANDS.get(name) is not None:
+        raise ServerError(ErrorCode.IllegalOperation, f"Cannot explain cmd: {name}")
     if explainer is None:
         raise ServerError(ErrorCode.CommandNotFound, f"Explain failed due to unknown command: {name}")
     slot = ReadSlot()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from typing import Final
+from typing import Final, cast
 
 from satchel.engine.catalog import CollectionEntry
 from satchel.engine.execution.query import QueryRun
@@ -11,9 +11,13 @@ from satchel.engine.execution.slot import ReadSlot
 from satchel.engine.namespaces import Namespace
 from satchel.engine.planner.solution import Access, CollScan, IndexUnion, IxScan, QuerySolution
 from satchel.errors import ErrorCode, ServerError
+from satchel.mql.match.comparison import Eq
 from satchel.values.bson_types import BsonValue, Document
 
 VERBOSITIES: Final = ("queryPlanner", "executionStats", "allPlansExecution")
+
+
+_SINGLE_STAGES: Final = ("UPDATE", "DELETE")
 
 
 def check_verbosity(verbosity: str) -> str:
@@ -50,6 +54,8 @@ def explain_query(
     """
     solution = None if entry is None else run.solve(entry, slot)
     plan: Document = {"stage": "EOF"} if solution is None else plan_tree(solution, run)
+    if outer and outer[0]["stage"] in _SINGLE_STAGES and plan["stage"] == "LIMIT":
+        plan = cast("Document", plan["inputStage"])  # that one document is meant goes without saying
     plan = _wrapped(plan, outer)
     reply: Document = {
         "explainVersion": "1",
@@ -77,6 +83,8 @@ def _wrapped(plan: Document, outer: tuple[Document, ...]) -> Document:
 
 def plan_tree(solution: QuerySolution, run: QueryRun) -> Document:
     """Return the stages of a plan, the last one to run outermost."""
+    if _is_id_lookup(solution, run):
+        return {"stage": "EXPRESS_IXSCAN", "keyPattern": {"_id": 1}, "indexName": "_id_"}
     tree = _access_tree(solution.access, solution.residual.spec() if solution.residual is not None else None)
     sort = run.query.sort
     if sort is not None and not solution.sorted:
@@ -89,6 +97,13 @@ def plan_tree(solution: QuerySolution, run: QueryRun) -> Document:
     if run.limit is not None and not (sort is not None and not solution.sorted):
         tree = {"stage": "LIMIT", "limitAmount": run.limit, "inputStage": tree}
     return tree
+
+
+def _is_id_lookup(solution: QuerySolution, run: QueryRun) -> bool:
+    access = solution.access
+    if not isinstance(access, IxScan) or not access.index.is_id or solution.residual is not None:
+        return False
+    return isinstance(run.query.filter, Eq) and run.query.sort is None and not run.skip and run.query.hint is None
 
 
 def _access_tree(access: Access, filter_: Document | None) -> Document:

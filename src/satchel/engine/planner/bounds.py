@@ -13,7 +13,7 @@ from typing import Final, TypeAlias, cast
 
 from bson import MaxKey, MinKey
 
-from satchel.engine.planner.intervals import Interval, null_interval, point, union
+from satchel.engine.planner.intervals import FULL, Interval, null_interval, point, union
 from satchel.mql.match.array import ElemMatchObject, ElemMatchValue, Size
 from satchel.mql.match.bitwise import BitsAllClear, BitsAllSet, BitsAnyClear, BitsAnySet
 from satchel.mql.match.comparison import Comparison, Eq, Gt, Gte, In, Lt, Lte
@@ -163,6 +163,20 @@ def _literal_prefix(pattern: str, flags: int) -> str:
     return "" if prefix and prefix[-1] >= "\ud7ff" else prefix
 
 
+def _exists(node: MatchExpression, collation: Collation | None) -> tuple[Predicate, ...]:
+    """A field that is there may have any key (which a sparse index makes worth knowing), one that is not has null's."""
+    assert isinstance(node, Exists)
+    return (Predicate(node.path, (FULL,)),)
+
+
+def _not(node: MatchExpression, collation: Collation | None) -> tuple[Predicate, ...]:
+    """The absence of a field is the negation of its presence."""
+    assert isinstance(node, Not)
+    if isinstance(node.child, Exists):
+        return (Predicate(node.child.path, (null_interval(),), matches_missing=True),)
+    return ()
+
+
 def _elem_match_object(node: MatchExpression, collation: Collation | None) -> tuple[Predicate, ...]:
     """What holds of an array's element holds of one of the keys under the array's path."""
     assert isinstance(node, ElemMatchObject)
@@ -187,14 +201,16 @@ RULES: Final[dict[type[MatchExpression], Rule]] = {
     Gte: _comparison,
     In: _in,
     Regex: _regex,
+    Exists: _exists,
+    Not: _not,
     ElemMatchObject: _elem_match_object,
     ElemMatchValue: _elem_match_value,
 }
 
 HAS_NONE: Final[frozenset[type[MatchExpression]]] = frozenset(
     {
-        AlwaysFalse, AlwaysTrue, And, BitsAllClear, BitsAllSet, BitsAnyClear, BitsAnySet, Exists, Expr, JsonSchema, Mod,
-        Nor, Not, Or, SampleRate, Size, Type,
+        AlwaysFalse, AlwaysTrue, And, BitsAllClear, BitsAllSet, BitsAnyClear, BitsAnySet, Expr, JsonSchema, Mod,
+        Nor, Or, SampleRate, Size, Type,
     }
 )  # fmt: skip
 """Nodes without a rule of their own. `And` gives its children's; `Or` is planned branch by branch."""

@@ -19,8 +19,9 @@ from satchel.mql.match.tree import AlwaysTrue, And
 from satchel.mql.sort import SortPattern
 from satchel.storage.interface import KeyRange
 from satchel.values import key_string
-from satchel.values.bson_types import Document
+from satchel.values.bson_types import BsonValue, Document
 from satchel.values.key_string import successor
+from satchel.values.shell_text import shell_text
 
 MAX_RANGES = 2000
 """How many ranges one scan may have; beyond that, fewer components of the index are bounded."""
@@ -84,7 +85,7 @@ def _btree_candidate(
     chosen, used = _components(found, index)
     if index.sparse and not is_hinted and not _excludes_missing(used, index):
         return None
-    is_bounded = bool(used)
+    is_bounded = any(intervals != (FULL,) for intervals in chosen) or (index.sparse and bool(used))
     points = 0
     for intervals in chosen:
         if len(intervals) != 1 or not intervals[0].is_point:
@@ -137,7 +138,7 @@ def _for_multikey(usable: list[Predicate], used: list[Predicate], path: str) -> 
     root = path.split(".", 1)[0]
     if any(earlier.path.split(".", 1)[0] == root for earlier in used):
         return []
-    best = min(usable, key=lambda predicate: (not all(each.is_point for each in predicate.intervals)))
+    best = min(usable, key=lambda each: (not all(one.is_point for one in each.intervals), each.intervals == (FULL,)))
     if best.group:
         return [predicate for predicate in usable if predicate.group == best.group and predicate.path == best.path]
     return [best]
@@ -208,21 +209,33 @@ def _is_exact(
 
 
 def _hashed_candidate(query: CanonicalQuery, filter_: MatchExpression, index: IndexEntry) -> Candidate | None:
-    """A hashed component answers equality alone."""
-    equalities = dict(filter_.equalities()) if isinstance(filter_, Eq | And) else {}
-    key = b""
+    """A hashed component answers equality alone, with one value or several."""
+    keys = [b""]
     bounds: Document = {}
     for (path, direction), descending in zip(index.key_pattern.items(), index.descending, strict=True):
-        if path not in equalities or isinstance(equalities[path], list) or equalities[path] is None:
+        values = _equal_values(filter_, path)
+        if values is None or len(keys) * len(values) > MAX_RANGES:
             break
-        value = equalities[path]
-        part = key_string.encode(hashed_value(value) if direction == "hashed" else value, index.collation)
-        key += key_string.invert(part) if descending else part
-        bounds[path] = [f"[{value}, {value}]"]
-    if not key:
+        parts = [
+            key_string.encode(hashed_value(value) if direction == "hashed" else value, index.collation)
+            for value in values
+        ]
+        keys = [key + (key_string.invert(part) if descending else part) for key in keys for part in parts]
+        bounds[path] = [f"[{shell_text(value)}, {shell_text(value)}]" for value in values]
+    if not bounds:
         return None
-    scan = IxScan(index, (KeyRange(key, successor(key)),), backward=False, bounds=bounds)
-    return Candidate(scan, is_bounded=True, is_sorted=False, is_exact=False, points=len(bounds))
+    ranges = tuple(KeyRange(key, successor(key)) for key in sorted(set(keys)))
+    return Candidate(IxScan(index, ranges, False, bounds), True, is_sorted=False, is_exact=False, points=len(bounds))
+
+
+def _equal_values(filter_: MatchExpression, path: str) -> tuple[BsonValue, ...] | None:
+    """Return the scalars one of which a field has to equal, or None when the filter does not say so."""
+    for leaf in filter_.children if isinstance(filter_, And) else (filter_,):
+        if isinstance(leaf, Eq | In) and leaf.path == path:
+            values = leaf.values if isinstance(leaf, In) else (leaf.value,)
+            if not (isinstance(leaf, In) and leaf.regexes) and not any(isinstance(each, list) for each in values):
+                return values
+    return None
 
 
 def _wildcard_candidate(query: CanonicalQuery, filter_: MatchExpression, index: IndexEntry) -> Candidate | None:
