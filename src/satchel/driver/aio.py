@@ -193,6 +193,7 @@ class AsyncMongoClient(AsyncPyMongoClient[DocumentType]):
 
     Raises:
         ConfigurationError: When `host` is none of what it can be.
+        OperationFailure: When the file is not a database, of a newer format, or out of reach.
     """
 
     _lease: Lease | None = None

@@ -5,6 +5,9 @@ from __future__ import annotations
 import threading
 import weakref
 
+from pymongo.errors import OperationFailure
+
+from satchel.errors import ServerError
 from satchel.wire.service import Service
 
 
@@ -49,7 +52,14 @@ class Lease:
 
 
 def open_lease(path: str) -> Lease:
-    """Open the database at `path`, or take part in what this process has open there."""
+    """Open the database at `path`, or take part in what this process has open there.
+
+    Raises:
+        OperationFailure: With MongoDB's code, when the file is not a database, of a newer format, or out of reach.
+    """
     from satchel.deployment import open_service  # noqa: PLC0415 - so that a process of servers loads no engine
 
-    return Lease(open_service(path))
+    try:
+        return Lease(open_service(path))
+    except ServerError as error:
+        raise OperationFailure(error.message, error.code, error.reply()) from error

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import threading
+import time
 import weakref
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -21,6 +22,8 @@ from satchel.storage.interface import StorageStats
 _STORAGES: Final[weakref.WeakSet[SqliteStorage]] = weakref.WeakSet()
 _ABANDONED: Final[list[apsw.Connection]] = []
 """Connections of a parent process. SQLite forbids a forked child to use them, and even to close them."""
+
+_FORK_PATIENCE_SECONDS: Final = 5.0
 
 
 class SqliteStorage:
@@ -50,6 +53,10 @@ class SqliteStorage:
         self._closed = False
         self._write_lock = threading.RLock()
         self._readers: list[apsw.Connection] = []
+        # An entry per read that runs; a fork waits for them. Changes of a list are atomic.
+        self._reading: list[None] = []
+        self._may_read = threading.Event()
+        self._may_read.set()
         try:
             self._writer = connections.open_read_only(self._path) if self._read_only else self._open_writer()
         except apsw.Error as error:
@@ -76,11 +83,22 @@ class SqliteStorage:
             with self._write_lock:
                 yield from self._snapshot(self._writer, transaction=False)
             return
-        connection = self._take_reader()
+        self._enter_read()
         try:
-            yield from self._snapshot(connection, transaction=True)
+            connection = self._take_reader()
+            try:
+                yield from self._snapshot(connection, transaction=True)
+            finally:
+                self._return_reader(connection)
         finally:
-            self._return_reader(connection)
+            self._reading.pop()
+
+    def _enter_read(self) -> None:
+        self._reading.append(None)
+        while not self._may_read.is_set():
+            self._reading.pop()
+            self._may_read.wait()
+            self._reading.append(None)
 
     def _snapshot(self, connection: apsw.Connection, *, transaction: bool) -> Iterator[SqliteReader]:
         self._check_open()
@@ -184,6 +202,7 @@ class SqliteStorage:
         if self._closed:
             return
         self._write_lock = threading.RLock()
+        self._may_read.set()
         if self._in_memory:
             self._disk = DiskSync(None)
             return
@@ -196,10 +215,36 @@ def _is_unwritable(path: str) -> bool:
     return os.path.exists(path) and not (os.access(path, os.W_OK) and os.access(os.path.dirname(path), os.W_OK))
 
 
+_HELD: Final[list[SqliteStorage]] = []
+"""The storages that stand still for a fork."""
+
+
+def _hold_all() -> None:
+    """Have no thread inside SQLite while the process forks.
+
+    A child inherits SQLite's memory: a lock or mutex that another thread holds there at that moment is never released.
+    """
+    patience_ends = time.monotonic() + _FORK_PATIENCE_SECONDS
+    for storage in list(_STORAGES):
+        if storage._write_lock.acquire(timeout=_FORK_PATIENCE_SECONDS):
+            _HELD.append(storage)
+        storage._may_read.clear()
+        while storage._reading and time.monotonic() < patience_ends:
+            time.sleep(0.001)
+
+
+def _let_all_go() -> None:
+    for storage in list(_STORAGES):
+        storage._may_read.set()
+    while _HELD:
+        _HELD.pop()._write_lock.release()
+
+
 def _restart_all_in_child() -> None:
+    _HELD.clear()
     for storage in list(_STORAGES):
         storage._restart_in_child()
 
 
 if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_restart_all_in_child)
+    os.register_at_fork(before=_hold_all, after_in_parent=_let_all_go, after_in_child=_restart_all_in_child)
