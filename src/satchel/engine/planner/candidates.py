@@ -54,28 +54,29 @@ def candidate(
         query: The query (its order and collation count).
         filter_: The filter, which may be a part of the query's (a branch of an `$or`).
         index: The index.
-        is_hinted: Whether the user asked for this index: then a sparse one may leave documents out, as in MongoDB.
+        is_hinted: Whether the user asked for this index: then a sparse or partial one may leave documents out, as
+            in MongoDB.
     """
-    if not _holds_all(query, filter_, index):
+    if not _same_collation(query, index) or not (is_hinted or _holds_all(filter_, index)):
         return None
     if index.kind == "wildcard":
         return _wildcard_candidate(query, filter_, index)
     if index.kind == "hashed":
-        return _hashed_candidate(query, filter_, index)
+        return _hashed_candidate(filter_, index, is_hinted=is_hinted)
     return _btree_candidate(query, filter_, index, is_hinted=is_hinted)
 
 
-def _holds_all(query: CanonicalQuery, filter_: MatchExpression, index: IndexEntry) -> bool:
-    if index.collation != query.collation and (index.collation is not None or query.collation is not None):
-        return False
-    if index.partial_filter is None:
-        return True
-    return implies(filter_, _partial_expression(index))
+def _same_collation(query: CanonicalQuery, index: IndexEntry) -> bool:
+    return index.collation == query.collation
+
+
+def _holds_all(filter_: MatchExpression, index: IndexEntry) -> bool:
+    return index.partial_filter is None or implies(filter_, _partial_expression(index))
 
 
 @lru_cache(maxsize=1024)
 def _partial_expression(index: IndexEntry) -> MatchExpression:
-    return parse_filter(index.partial_filter, Context(collation=index.collation))
+    return parse_filter(index.partial_filter or {}, Context(collation=index.collation))
 
 
 def _btree_candidate(
@@ -195,9 +196,7 @@ def _sort_direction(
     return direction or 1
 
 
-def _is_exact(
-    filter_: MatchExpression, found: tuple[Predicate, ...], used: list[Predicate], index: IndexEntry
-) -> bool:
+def _is_exact(filter_: MatchExpression, found: tuple[Predicate, ...], used: list[Predicate], index: IndexEntry) -> bool:
     """Tell whether the bounds say all that the filter says."""
     leaves = filter_.children if isinstance(filter_, And) else () if isinstance(filter_, AlwaysTrue) else (filter_,)
     if len(leaves) != len(found) or len(found) != len(used):
@@ -208,7 +207,7 @@ def _is_exact(
     return plain and all(predicate.is_exact for predicate in used)
 
 
-def _hashed_candidate(query: CanonicalQuery, filter_: MatchExpression, index: IndexEntry) -> Candidate | None:
+def _hashed_candidate(filter_: MatchExpression, index: IndexEntry, *, is_hinted: bool) -> Candidate | None:
     """A hashed component answers equality alone, with one value or several."""
     keys = [b""]
     bounds: Document = {}
@@ -223,7 +222,8 @@ def _hashed_candidate(query: CanonicalQuery, filter_: MatchExpression, index: In
         keys = [key + (key_string.invert(part) if descending else part) for key in keys for part in parts]
         bounds[path] = [f"[{shell_text(value)}, {shell_text(value)}]" for value in values]
     if not bounds:
-        return None
+        scan = IxScan(index, (KeyRange(),), False, {path: [FULL.text] for path in index.paths})
+        return Candidate(scan, False, is_sorted=False, is_exact=False, points=0) if is_hinted else None
     ranges = tuple(KeyRange(key, successor(key)) for key in sorted(set(keys)))
     return Candidate(IxScan(index, ranges, False, bounds), True, is_sorted=False, is_exact=False, points=len(bounds))
 
@@ -267,9 +267,7 @@ def _has_wildcard_keys(filter_: MatchExpression, path: str) -> bool:
         if getattr(leaf, "path", None) != path:
             continue
         values = leaf.values if isinstance(leaf, In) else (getattr(leaf, "value", None),)
-        if any(isinstance(value, list | dict) or value is None for value in values):
-            return False
-        return True
+        return not any(isinstance(value, list | dict) or value is None for value in values)
     return False
 
 
