@@ -10,7 +10,8 @@ from satchel.engine.catalog import CollectionEntry
 from satchel.engine.operation import Operation
 from satchel.errors import ErrorCode, ServerError
 from satchel.mql.context import Context
-from satchel.mql.match import MatchExpression, parse_filter
+from satchel.mql.match import parse_filter
+from satchel.mql.match.failure import explain_failure
 from satchel.values.bson_types import Document
 
 _log = logging.getLogger("satchel")
@@ -20,13 +21,16 @@ class Validator:
     """A collection's validator, with its level and action.
 
     Args:
-        expression: The parsed filter that documents have to match.
+        spec: The filter that documents have to match.
+        context: The circumstances in which it is parsed and explained.
         is_moderate: Whether documents that were invalid before an update may stay so.
         action: `error` refuses the document, `warn` logs the failure and takes it, `errorAndLog` does both.
     """
 
-    def __init__(self, expression: MatchExpression, *, is_moderate: bool, action: str) -> None:
-        self._expression = expression
+    def __init__(self, spec: Document, context: Context, *, is_moderate: bool, action: str) -> None:
+        self._spec = spec
+        self._context = context
+        self._matches = parse_filter(spec, context).matches
         self._is_moderate = is_moderate
         self._action = action
 
@@ -40,13 +44,12 @@ class Validator:
         Raises:
             ServerError: DocumentValidationFailure (121), with the reasons in `errInfo`.
         """
-        if self._expression.matches(document):
+        if self._matches(document):
             return
-        if old is not None and self._is_moderate and not self._expression.matches(old):
+        if old is not None and self._is_moderate and not self._matches(old):
             return
-        from satchel.mql.match.failure import explain_failure
-
-        details = {"failingDocumentId": document.get("_id"), "details": explain_failure(self._expression, document)}
+        reasons = explain_failure(self._spec, document, self._context)
+        details = {"failingDocumentId": document.get("_id"), "details": reasons}
         if self._action != "error":
             _log.warning("Document would fail validation: %s", details)
         if self._action != "warn":
@@ -62,7 +65,8 @@ def _validator_of(entry: CollectionEntry) -> Validator | None:
     if not spec or level == "off":
         return None
     return Validator(
-        parse_filter(spec, Context(collation=entry.collation)),
+        spec,
+        Context(collation=entry.collation),
         is_moderate=level == "moderate",
         action=cast("str", entry.options.get("validationAction", "error")),
     )

@@ -123,6 +123,9 @@ def enum(keyword: Keyword) -> Rule:
     if len(keys) < len(members):
         raise keyword.malformed("array cannot contain duplicate values.")
     details = considered(keyword.spec, "value was not found in enum")
+    if keyword.is_root and not any(isinstance(member, dict) for member in members):
+        impossible: Document = {"specifiedAs": keyword.spec, "reason": "expression always evaluates to false"}
+        return Rule(keyword.name, lambda _: False, lambda _: impossible)
     return Rule(keyword.name, lambda value: unordered_key(value) in keys, details)
 
 
