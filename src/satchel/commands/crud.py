@@ -293,7 +293,8 @@ class InsertParams(WriteParams):
     documents: list[Document] = param(documents, default=[])
 
 
-def _check_batch(name: str, size: int) -> None:
+def check_batch(size: int) -> None:
+    """Raise InvalidLength (16) for a write command without statements, or with more than 100,000."""
     if not 1 <= size <= MAX_WRITE_BATCH_SIZE:
         raise ServerError(
             ErrorCode.InvalidLength,
@@ -301,14 +302,17 @@ def _check_batch(name: str, size: int) -> None:
         )
 
 
-def _writable(invocation: Invocation, name: str) -> Namespace:
-    """Return the namespace of a write.
+_WRITABLE_SYSTEM_COLLECTIONS = ("system.js", "system.users", "system.profile")
+
+
+def writable(namespace: Namespace) -> Namespace:
+    """Return a namespace that may be written to.
 
     Raises:
         ServerError: InvalidNamespace (73).
     """
-    namespace = checked_namespace(invocation.database, name)
-    if is_system(name) and name not in ("system.js", "system.users", "system.profile", "system.buckets"):
+    checked_namespace(*namespace)
+    if is_system(namespace.collection) and namespace.collection not in _WRITABLE_SYSTEM_COLLECTIONS:
         raise ServerError(ErrorCode.InvalidNamespace, f"cannot write to {namespace}")
     return namespace
 
@@ -316,10 +320,10 @@ def _writable(invocation: Invocation, name: str) -> Namespace:
 @COMMANDS.command("insert", InsertParams, write=True)
 def insert(params: InsertParams, invocation: Invocation) -> Reply:
     """Insert documents."""
-    namespace = _writable(invocation, params.insert)
+    namespace = writable(invocation.operation.namespace(params.insert))
     invocation.operation.bypass_validation = params.bypass_document_validation
     sources: Sequence[bytes | Document] = invocation.sequences.get("documents") or params.documents
-    _check_batch("insert", len(sources))
+    check_batch(len(sources))
     errors = WriteErrors(params.ordered)
     with invocation.engine.write(invocation.operation) as unit:
         inserted = insert_documents(unit, namespace, sources, invocation.operation, errors)
@@ -363,9 +367,9 @@ class UpdateFields(NoFields):
 @COMMANDS.command("update", UpdateParams, write=True)
 def update(params: UpdateParams, invocation: Invocation) -> Reply:
     """Update, replace or upsert documents."""
-    namespace = _writable(invocation, params.update)
+    namespace = writable(invocation.operation.namespace(params.update))
     invocation.operation.bypass_validation = params.bypass_document_validation
-    _check_batch("update", len(params.updates))
+    check_batch(len(params.updates))
     statements = [read_params(UpdateFields, "update.updates", fields) for fields in params.updates]
     errors = WriteErrors(params.ordered)
     matched = modified = 0
@@ -480,8 +484,8 @@ class DeleteFields(NoFields):
 @COMMANDS.command("delete", DeleteParams, write=True)
 def delete(params: DeleteParams, invocation: Invocation) -> Reply:
     """Delete documents."""
-    namespace = _writable(invocation, params.delete)
-    _check_batch("delete", len(params.deletes))
+    namespace = writable(invocation.operation.namespace(params.delete))
+    check_batch(len(params.deletes))
     statements = [read_params(DeleteFields, "delete.deletes", fields) for fields in params.deletes]
     errors = WriteErrors(params.ordered)
     with invocation.engine.write(invocation.operation) as unit:
@@ -548,7 +552,7 @@ def _check_find_and_modify(params: FindAndModifyParams) -> None:
 def find_and_modify(params: FindAndModifyParams, invocation: Invocation) -> Reply:
     """Update or delete one document and return it, as it was or as it is now."""
     _check_find_and_modify(params)
-    namespace = _writable(invocation, params.find_and_modify or params.findandmodify or "")
+    namespace = writable(invocation.operation.namespace(params.find_and_modify or params.findandmodify or ""))
     invocation.operation.bypass_validation = params.bypass_document_validation
     with invocation.engine.write(invocation.operation) as unit:
         if params.remove:

@@ -2,6 +2,7 @@
 
 from satchel.commands import (
     aggregation,
+    bulk_write,
     collections,
     crud,
     cursors,
@@ -12,4 +13,4 @@ from satchel.commands import (
     sessions,
 )
 
-__all__ = ["aggregation", "collections", "crud", "cursors", "diagnostics", "explain", "handshake", "indexes", "sessions"]
+__all__ = ["aggregation", "bulk_write", "collections", "crud", "cursors", "diagnostics", "explain", "handshake", "indexes", "sessions"]

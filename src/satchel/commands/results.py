@@ -14,7 +14,14 @@ from satchel.values.bson_types import Document, encode_document
 from satchel.wire.cursor_reply import raw_cursor_reply
 
 
-def first_batch(invocation: Invocation, cursor: Cursor, batch_size: int | None, *, single_batch: bool = False) -> Reply:
+def first_batch(
+    invocation: Invocation,
+    cursor: Cursor,
+    batch_size: int | None,
+    *,
+    single_batch: bool = False,
+    extra: Document | None = None,
+) -> Reply:
     """Return a cursor's first batch, and register the cursor when there is more.
 
     The snapshot that the cursor reads must be attached.
@@ -24,6 +31,7 @@ def first_batch(invocation: Invocation, cursor: Cursor, batch_size: int | None, 
         cursor: A new cursor.
         batch_size: How many documents the client wants, or None for the default of 101.
         single_batch: Whether what does not fit into the batch is dropped.
+        extra: Further fields of the reply.
     """
     limit = FIRST_BATCH_DOCUMENTS if batch_size is None else batch_size
     batch = cursor.next_batch(limit)
@@ -32,7 +40,7 @@ def first_batch(invocation: Invocation, cursor: Cursor, batch_size: int | None, 
     else:
         cursor.max_time_ms = 0
         cursor_id = invocation.engine.cursors.register(cursor)
-    return batch_reply(invocation, cursor.namespace, cursor_id, batch, "firstBatch")
+    return batch_reply(invocation, cursor.namespace, cursor_id, batch, "firstBatch", extra)
 
 
 def batch_reply(
@@ -41,15 +49,23 @@ def batch_reply(
     cursor_id: int,
     batch: list[bytes],
     field: Literal["firstBatch", "nextBatch"],
+    extra: Document | None = None,
 ) -> Reply:
-    """Return the reply that carries a batch."""
-    return raw_cursor_reply(str(namespace), cursor_id, batch, field, invocation.service.cluster_time_elements())
+    """Return the reply that carries a batch, and further fields if there are any."""
+    elements = invocation.service.cluster_time_elements()
+    if extra:
+        elements += encode_document(extra)[4:-1]
+    return raw_cursor_reply(str(namespace), cursor_id, batch, field, elements)
 
 
 def documents_reply(
-    invocation: Invocation, collection: str, documents: Iterable[Document], batch_size: int | None
+    invocation: Invocation,
+    collection: str,
+    documents: Iterable[Document],
+    batch_size: int | None,
+    extra: Document | None = None,
 ) -> Reply:
     """Return documents that are at hand already through a cursor, as listCollections and its like do."""
     encoded: Iterator[bytes] = iter([encode_document(document) for document in documents])
     cursor = Cursor(Namespace(invocation.database, collection), encoded, ReadSlot())
-    return first_batch(invocation, cursor, batch_size)
+    return first_batch(invocation, cursor, batch_size, extra=extra)

@@ -18,6 +18,9 @@ def _now() -> DatetimeMS:
     return DatetimeMS(time.time_ns() // 1_000_000)
 
 
+_RANDOM = random.Random()  # seeding one takes longer than many an operation
+
+
 def _no_interrupt() -> None:
     return
 
@@ -44,7 +47,7 @@ class Context:
     collation: Collation | None = None
     variables: Mapping[str, BsonValue] = field(default_factory=dict)
     unbound: frozenset[str] = frozenset()
-    random: random.Random = field(default_factory=random.Random)
+    random: random.Random = _RANDOM
     allow_disk_use: bool = True
     memory_limit_bytes: int = 100 * 1024 * 1024
     check_interrupt: Callable[[], None] = _no_interrupt

@@ -1,0 +1,219 @@
+"""The bulkWrite command: inserts, updates and deletes on several collections at once."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar, cast
+
+from satchel.commands.command import COMMANDS, Invocation, NoFields, Reply
+from satchel.commands.crud import (
+    DeleteFields,
+    UpdateFields,
+    check_batch,
+    delete_statement,
+    update_statement,
+    writable,
+)
+from satchel.commands.indexes import ListCursorFields
+from satchel.commands.params import (
+    any_value,
+    array,
+    boolean,
+    document,
+    documents,
+    integer,
+    param,
+    pipeline_or_document,
+    read_params,
+    string,
+    string_or_document,
+)
+from satchel.commands.results import documents_reply
+from satchel.engine.namespaces import Namespace, parse_namespace
+from satchel.engine.units import WriteUnit
+from satchel.engine.writes.statements import WriteErrors, delete_documents, insert_documents, update_documents
+from satchel.errors import ErrorCode, ServerError
+from satchel.values.bson_types import MISSING, BsonValue, Document
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BulkWriteParams(NoFields):
+    """Fields of bulkWrite."""
+
+    bulk_write: BsonValue = param(any_value, default=1)
+    ops: list[Document] = param(documents, default=[])
+    ns_info: list[Document] = param(documents, default=[])
+    ordered: bool = param(boolean, default=True)
+    errors_only: bool = param(boolean, default=False)
+    bypass_document_validation: bool = param(boolean, default=False)
+    let: Document | None = param(document, default=None)
+    cursor: Document = param(document, default={})
+
+    IGNORED: ClassVar[frozenset[str]] = frozenset({"stmtId", "stmtIds", "bypassEmptyTsReplacement"})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NamespaceFields(NoFields):
+    """Fields of one entry of `nsInfo`."""
+
+    ns: str = param(string)
+
+    IGNORED: ClassVar[frozenset[str]] = frozenset({"collectionUUID", "encryptionInformation"})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class InsertOperation(NoFields):
+    """Fields of an insert among the operations."""
+
+    insert: int = param(integer)
+    document: Document = param(document)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UpdateOperation(NoFields):
+    """Fields of an update among the operations."""
+
+    update: int = param(integer)
+    filter: Document = param(document)
+    update_mods: Document | list[BsonValue] = param(pipeline_or_document)
+    multi: bool = param(boolean, default=False)
+    upsert: bool = param(boolean, default=False)
+    array_filters: list[BsonValue] | None = param(array, default=None)
+    collation: Document | None = param(document, default=None)
+    hint: str | Document | None = param(string_or_document, default=None)
+    constants: Document | None = param(document, default=None)
+    sort: Document = param(document, default={})
+
+    def fields(self) -> UpdateFields:
+        """Return the same as a statement of the update command."""
+        return UpdateFields(
+            q=self.filter, u=self.update_mods, multi=self.multi, upsert=self.upsert, c=self.constants,
+            array_filters=self.array_filters, hint=self.hint, collation=self.collation, sort=self.sort,
+        )  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeleteOperation(NoFields):
+    """Fields of a delete among the operations."""
+
+    delete: int = param(integer)
+    filter: Document = param(document)
+    multi: bool = param(boolean, default=False)
+    collation: Document | None = param(document, default=None)
+    hint: str | Document | None = param(string_or_document, default=None)
+
+
+@dataclass(slots=True)
+class _Totals:
+    errors: int = 0
+    inserted: int = 0
+    matched: int = 0
+    modified: int = 0
+    upserted: int = 0
+    deleted: int = 0
+
+    def to_bson(self) -> Document:
+        return {
+            "nErrors": self.errors,
+            "nInserted": self.inserted,
+            "nMatched": self.matched,
+            "nModified": self.modified,
+            "nUpserted": self.upserted,
+            "nDeleted": self.deleted,
+        }
+
+
+@COMMANDS.command("bulkWrite", BulkWriteParams, admin_only=True, write=True)
+def bulk_write(params: BulkWriteParams, invocation: Invocation) -> Reply:
+    """Run inserts, updates and deletes on several collections, and tell the outcome of each."""
+    check_batch(len(params.ops))
+    invocation.operation.bypass_validation = params.bypass_document_validation
+    namespaces = [
+        parse_namespace(read_params(NamespaceFields, "bulkWrite.nsInfo", fields).ns) for fields in params.ns_info
+    ]
+    operations = [_Operation(index, fields, namespaces) for index, fields in enumerate(params.ops)]
+    totals = _Totals()
+    results: list[Document] = []
+    with invocation.engine.write(invocation.operation) as unit:
+        for operation in operations:
+            try:
+                outcome = operation.run(unit, params, invocation, totals)
+            except ServerError as error:
+                totals.errors += 1
+                results.append(_failure(operation.index, error))
+                if params.ordered:
+                    break
+                continue
+            if not params.errors_only:
+                results.append({"ok": 1.0, "idx": operation.index, **outcome})
+    fields = read_params(ListCursorFields, "bulkWrite.cursor", params.cursor)
+    return documents_reply(invocation, "$cmd.bulkWrite", results, fields.batch_size, totals.to_bson())
+
+
+def _failure(index: int, error: ServerError) -> Document:
+    return {"ok": 0.0, "idx": index, "code": error.code, "errmsg": error.message, "n": 0, **error.details}
+
+
+class _Operation:
+    """One of the operations: parsed when the command is, so that a malformed one changes nothing."""
+
+    def __init__(self, index: int, fields: Document, namespaces: list[Namespace]) -> None:
+        self.index = index
+        kind = next(iter(fields), "")
+        if kind not in _KINDS:
+            raise ServerError(
+                ErrorCode.FailedToParse, "BulkWrite operations must begin with one of insert, update and delete"
+            )
+        self._parsed = read_params(_KINDS[kind], f"bulkWrite.ops.{kind}", fields)
+        number = cast("int", getattr(self._parsed, kind))
+        if not 0 <= number < len(namespaces):
+            raise ServerError(ErrorCode.BadValue, f"BulkWrite ops entry {index} has an invalid nsInfo index.")
+        self._namespace = namespaces[number]
+
+    def run(self, unit: WriteUnit, params: BulkWriteParams, invocation: Invocation, totals: _Totals) -> Document:
+        """Run the operation, add to the totals and return what the cursor says of it."""
+        writable(self._namespace)
+        parsed = self._parsed
+        if isinstance(parsed, InsertOperation):
+            return self._insert(parsed, unit, invocation, totals)
+        if isinstance(parsed, UpdateOperation):
+            return self._update(parsed, unit, params, invocation, totals)
+        assert isinstance(parsed, DeleteOperation)
+        fields = DeleteFields(
+            q=parsed.filter, limit=0 if parsed.multi else 1, hint=parsed.hint, collation=parsed.collation
+        )
+        statement = delete_statement(fields, params.let, unit.catalog.get(self._namespace), invocation)
+        deleted = len(delete_documents(unit, self._namespace, statement))
+        totals.deleted += deleted
+        return {"n": deleted}
+
+    def _insert(
+        self, parsed: InsertOperation, unit: WriteUnit, invocation: Invocation, totals: _Totals
+    ) -> Document:
+        errors = WriteErrors(ordered=True)
+        inserted = insert_documents(unit, self._namespace, [parsed.document], invocation.operation, errors)
+        if errors.errors:
+            raise errors.errors[0][1]
+        totals.inserted += inserted
+        return {"n": inserted}
+
+    def _update(
+        self, parsed: UpdateOperation, unit: WriteUnit, params: BulkWriteParams, invocation: Invocation, totals: _Totals
+    ) -> Document:
+        statement = update_statement(parsed.fields(), params.let, unit.catalog.get(self._namespace), invocation)
+        result = update_documents(unit, self._namespace, statement, invocation.operation)
+        outcome: Document = {"n": result.matched, "nModified": result.modified}
+        totals.matched += result.matched
+        totals.modified += result.modified
+        if result.upserted_id is not MISSING:
+            totals.upserted += 1
+            outcome = {"n": 1, "nModified": 0, "upserted": {"_id": result.upserted_id}}
+        return outcome
+
+
+_KINDS: dict[str, type[InsertOperation | UpdateOperation | DeleteOperation]] = {
+    "insert": InsertOperation,
+    "update": UpdateOperation,
+    "delete": DeleteOperation,
+}
+
