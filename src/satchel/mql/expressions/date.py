@@ -9,7 +9,7 @@ from bson import Int64
 from bson.datetime_ms import DatetimeMS
 
 from satchel.errors import ServerError
-from satchel.mql.expressions.date_arguments import coerce_to_date, named_expression, zone_argument
+from satchel.mql.expressions.date_arguments import check_constants, coerce_to_date, named_expression, zone_argument
 from satchel.mql.expressions.expression import Expression, is_nullish
 from satchel.mql.expressions.gregorian import (
     MS_PER_DAY,
@@ -54,7 +54,7 @@ def _part_operator(name: str) -> Callable[[Part], Part]:
 
         def parse(operand: BsonValue, parser: Parser) -> Expression:
             given = _date_and_zone(signature, operand, parser)
-            return named_expression(compute, signature, given, {"timezone": time_zone_operand})
+            return check_constants(named_expression(compute, signature, given), given, {"timezone": time_zone_operand})
 
         parse.__doc__ = part.__doc__
         parse.__module__ = part.__module__

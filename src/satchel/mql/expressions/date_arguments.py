@@ -24,19 +24,22 @@ Compute: TypeAlias = Callable[..., Field]
 Checks: TypeAlias = Mapping[str, Callable[[Field], object]]
 
 
-def date_operator(signature: Signature, checks: Checks | None = None) -> Callable[[Compute], Compute]:
+def date_operator(
+    signature: Signature, checks: Checks | None = None, *, null_wins: bool = False
+) -> Callable[[Compute], Compute]:
     """Declare an operator with named arguments, like `registry.named_operator`.
 
     Args:
         signature: Its arguments, in the order in which the function takes them.
-        checks: What to call with the value of a constant argument as soon as the expression is parsed, as MongoDB does
-            when it optimises, so that a bad time zone is an error even if there is no document. If the first of
-            these arguments that is not right is null, so is the expression.
+        checks: As in `check_constants`.
+        null_wins: As in `check_constants`.
     """
 
     def register(function: Compute) -> Compute:
         def parse(operand: BsonValue, parser: Parser) -> Expression:
-            return named_expression(function, signature, parser.named(signature, operand), checks or {})
+            given = parser.named(signature, operand)
+            expression = named_expression(function, signature, given)
+            return check_constants(expression, given, checks or {}, null_wins=null_wins)
 
         parse.__doc__ = function.__doc__
         parse.__module__ = function.__module__
@@ -46,25 +49,37 @@ def date_operator(signature: Signature, checks: Checks | None = None) -> Callabl
     return register
 
 
-def named_expression(
-    function: Compute, signature: Signature, given: Mapping[str, Expression], checks: Checks
-) -> Expression:
+def named_expression(function: Compute, signature: Signature, given: Mapping[str, Expression]) -> Expression:
     """Return the expression that calls `function` with the arguments of `signature`, ABSENT where not given."""
     evaluates = [given[name].evaluate if name in given else None for name in signature.arguments]
 
     def evaluate(document: Document, variables: Variables) -> Field:
         return function(*[ABSENT if inner is None else inner(document, variables) for inner in evaluates])
 
-    expression = combine(evaluate, list(given.values()))
+    return combine(evaluate, list(given.values()))
+
+
+def check_constants(
+    expression: Expression, given: Mapping[str, Expression], checks: Checks, *, null_wins: bool = False
+) -> Expression:
+    """Check the constant arguments of an expression that is not constant as a whole.
+
+    MongoDB does so when it optimises, so that a bad time zone is an error even if there is no document.
+
+    Args:
+        expression: The expression.
+        given: Its arguments by name.
+        checks: What to call with the value of an argument, in this order.
+        null_wins: Whether the expression is null if the first of these arguments that is not right is null.
+
+    Returns:
+        The expression, or one that fails or is null.
+    """
     if expression.is_constant or expression.failure is not None:
         return expression
-    return _checked(expression, given, checks)
-
-
-def _checked(expression: Expression, given: Mapping[str, Expression], checks: Checks) -> Expression:
     known = {name: given[name].value for name in checks if name in given and given[name].is_constant}
     for name, value in known.items():
-        if is_nullish(value):
+        if null_wins and is_nullish(value):
             return constant(None)
         try:
             checks[name](value)

@@ -8,7 +8,13 @@ from typing import Final
 from bson.datetime_ms import DatetimeMS
 
 from satchel.errors import ErrorCode, ServerError
-from satchel.mql.expressions.date_arguments import coerce_to_date, date_operator, named_expression, zone_argument
+from satchel.mql.expressions.date_arguments import (
+    check_constants,
+    coerce_to_date,
+    date_operator,
+    named_expression,
+    zone_argument,
+)
 from satchel.mql.expressions.date_format import local_time
 from satchel.mql.expressions.expression import Expression, is_nullish
 from satchel.mql.expressions.gregorian import (
@@ -57,10 +63,11 @@ def date_from_parts(operand: BsonValue, parser: Parser) -> Expression:
     if "year" in given:
         if not given.keys().isdisjoint(("isoWeekYear", "isoWeek", "isoDayOfWeek")):
             raise ServerError(40489, "$dateFromParts does not allow mixing natural dates with ISO dates")
-        return named_expression(_from_calendar, _FROM_CALENDAR, given, {"timezone": time_zone_operand})
+        expression = named_expression(_from_calendar, _FROM_CALENDAR, given)
+        return check_constants(expression, given, {"timezone": time_zone_operand})
     if not given.keys().isdisjoint(("month", "day")):
         raise ServerError(40525, "$dateFromParts does not allow mixing ISO dates with natural dates")
-    return named_expression(_from_iso, _FROM_ISO, given, {"timezone": time_zone_operand})
+    return check_constants(named_expression(_from_iso, _FROM_ISO, given), given, {"timezone": time_zone_operand})
 
 
 def _from_calendar(*arguments: Field) -> Field:
@@ -85,13 +92,19 @@ def _from_parts(
     if date is None:
         return None
     _check_year(names[0], date[0])
-    return DatetimeMS(zone.to_utc(to_day(*date) * MS_PER_DAY + _clock_ms(*clock)))
+    ms = to_day(*date) * MS_PER_DAY + _clock_ms(*clock)
+    _check_overflow(ms)
+    return DatetimeMS(zone.to_utc(ms))
+
+
+def _check_overflow(number: int) -> None:
+    if abs(number) > INT64_MAX:
+        message = "Overflow casting from a lower-precision duration to a higher-precision duration"
+        raise ServerError(ErrorCode.DurationOverflow, message)
 
 
 def _clock_ms(hour: int, minute: int, second: int, millisecond: int) -> int:
-    if max(abs(second), abs(millisecond)) * MS_PER_SECOND > INT64_MAX:
-        message = "Overflow casting from a lower-precision duration to a higher-precision duration"
-        raise ServerError(ErrorCode.DurationOverflow, message)
+    _check_overflow(millisecond * MS_PER_SECOND)  # MongoDB's library counts microseconds here
     return hour * MS_PER_HOUR + minute * MS_PER_MINUTE + second * MS_PER_SECOND + millisecond
 
 

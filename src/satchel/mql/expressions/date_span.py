@@ -38,7 +38,7 @@ def _sum_checks(name: str) -> dict[str, Callable[[Field], object]]:
     return {"unit": partial(unit_argument, name), "timezone": time_zone_operand}
 
 
-@date_operator(_sum_signature("$dateAdd"), _sum_checks("$dateAdd"))
+@date_operator(_sum_signature("$dateAdd"), _sum_checks("$dateAdd"), null_wins=True)
 def date_add(start: Field, unit: Field, amount: Field, timezone: Field) -> Field:
     """Return a date some units of time later; null when an argument is null or missing.
 
@@ -52,7 +52,7 @@ def date_add(start: Field, unit: Field, amount: Field, timezone: Field) -> Field
     return _moved("$dateAdd", start, unit, amount, timezone)
 
 
-@date_operator(_sum_signature("$dateSubtract"), _sum_checks("$dateSubtract"))
+@date_operator(_sum_signature("$dateSubtract"), _sum_checks("$dateSubtract"), null_wins=True)
 def date_subtract(start: Field, unit: Field, amount: Field, timezone: Field) -> Field:
     """Return a date some units of time earlier; null when an argument is null or missing.
 
@@ -101,6 +101,7 @@ def _moved(name: str, start: Field, unit: Field, amount: Field, timezone: Field)
         "startOfWeek": partial(weekday_argument, "$dateDiff"),
         "timezone": partial(wrapped_zone_argument, "$dateDiff"),
     },
+    null_wins=True,
 )
 def date_diff(start: Field, end: Field, unit: Field, timezone: Field, start_of_week: Field) -> Field:
     """Return how many units of time begin between two dates, as a long; null when an argument is null or missing.
@@ -138,6 +139,7 @@ def date_diff(start: Field, end: Field, unit: Field, timezone: Field, start_of_w
         "timezone": partial(wrapped_zone_argument, "$dateTrunc"),
         "binSize": lambda value: _bin_size("$dateTrunc", value),
     },
+    null_wins=True,
 )
 def date_trunc(date: Field, unit: Field, bin_size: Field, timezone: Field, start_of_week: Field) -> Field:
     """Return the beginning of the unit of time, or of the bin of several, that holds a date; null for null.

@@ -109,8 +109,8 @@ def time_zone(name: str) -> TimeZone:
         sign, hours, minutes = match.groups("0")
         seconds = int(hours) * 3_600 + int(minutes) * 60
         return TimeZone(name, None, -seconds if sign == "-" else seconds)
-    if name in ("UTC", "GMT"):
-        return TimeZone(name)
+    if name == "UTC":
+        return UTC_ZONE
     try:
         if not name or name.startswith(_NOT_ZONES):
             raise ZoneInfoNotFoundError(name)
