@@ -41,14 +41,19 @@ def run(path: Path, source: Path) -> int:
         bucket = GridFSBucket(database)
         print(f"Storing the {len(files)} files below {source} in {path}")
         stored, seconds = _timed(lambda: _store(bucket, source, files))
-        print(f"  {size_text(stored)} in {seconds:.1f} s, {size_text(stored / seconds)}/s, {len(files) / seconds:.0f} files/s")
+        _print_speed(stored, len(files), seconds)
         _ask(database)
         wrong, seconds = _timed(lambda: _compare(bucket, source, files))
         print(f"Reading back: {len(files) - wrong} of {len(files)} files are the same, byte for byte")
-        print(f"  {size_text(stored)} in {seconds:.1f} s, {size_text(stored / seconds)}/s, {len(files) / seconds:.0f} files/s")
+        _print_speed(stored, len(files), seconds)
     _ask_sqlite(path)
     print(f"The file is {path}, {size_text(path.stat().st_size)}; any SQLite shell reads it.")
     return 1 if wrong else 0
+
+
+def _print_speed(size_bytes: int, files: int, seconds: float) -> None:
+    rate = f"{size_text(size_bytes / seconds)}/s, {files / seconds:.0f} files/s"
+    print(f"  {size_text(size_bytes)} in {seconds:.1f} s, {rate}")
 
 
 def _timed(work: Callable[[], Result]) -> tuple[Result, float]:
@@ -107,7 +112,9 @@ def _ask(database: Any) -> None:
     for group in groups:
         print(f"  {group['_id'] or '(top level)':14} {group['lines']:>8} lines in {group['files']} files")
     tests = files.count_documents({"filename": {"$regex": r"(^|/)test_[^/]*\.py$"}})
-    print(f"Files whose name says that they are tests: {tests}; kinds of file: {sorted(files.distinct('metadata.kind'))}")
+    print(
+        f"Files whose name says that they are tests: {tests}; kinds of file: {sorted(files.distinct('metadata.kind'))}"
+    )
 
 
 def _stages(plan: Any) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import cast
 
 from satchel.deployment import open_service
 from satchel.engine.stats import collection_sizes
@@ -41,7 +42,8 @@ def run(path: Path) -> int:
                     continue
                 sizes = collection_sizes(unit, entry)
                 names = ", ".join(index.name for index in entry.indexes)
-                print(f"  {entry.namespace}  {sizes['count']} documents, {size_text(sizes['totalSize'])}, indexes: {names}")  # type: ignore[arg-type]
+                size = size_text(cast("int", sizes["totalSize"]))
+                print(f"  {entry.namespace}  {sizes['count']} documents, {size}, indexes: {names}")
     finally:
         service.release()
     return 0

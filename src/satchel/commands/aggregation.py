@@ -88,9 +88,7 @@ def aggregate_namespace(params: AggregateParams, invocation: Invocation) -> Name
     return checked_namespace(invocation.database, params.aggregate)
 
 
-def aggregate_context(
-    params: AggregateParams, invocation: Invocation, namespace: Namespace, slot: ReadSlot
-) -> Context:
+def aggregate_context(params: AggregateParams, invocation: Invocation, namespace: Namespace, slot: ReadSlot) -> Context:
     """Give the operation its collation, variables and limits."""
     context = invocation.operation.context
     context.allow_disk_use = params.allow_disk_use

@@ -187,9 +187,7 @@ class _Operation:
         totals.deleted += deleted
         return {"n": deleted}
 
-    def _insert(
-        self, parsed: InsertOperation, unit: WriteUnit, invocation: Invocation, totals: _Totals
-    ) -> Document:
+    def _insert(self, parsed: InsertOperation, unit: WriteUnit, invocation: Invocation, totals: _Totals) -> Document:
         errors = WriteErrors(ordered=True)
         inserted = insert_documents(unit, self._namespace, [parsed.document], invocation.operation, errors)
         if errors.errors:
@@ -216,4 +214,3 @@ _KINDS: dict[str, type[InsertOperation | UpdateOperation | DeleteOperation]] = {
     "update": UpdateOperation,
     "delete": DeleteOperation,
 }
-

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import ClassVar, cast
 
@@ -20,8 +22,10 @@ from satchel.commands.params import (
     string,
 )
 from satchel.commands.results import documents_reply
+from satchel.engine.aggregation import Aggregation
 from satchel.engine.catalog import CollectionEntry
-from satchel.engine.collection_options import check_validation_options, checked_view, create_options, modify
+from satchel.engine.collection_options import check_validation_options, check_view, create_options, modify
+from satchel.engine.execution.slot import ReadSlot
 from satchel.engine.namespaces import checked_namespace, parse_namespace
 from satchel.engine.stats import collection_sizes
 from satchel.engine.units import ReadUnit
@@ -77,9 +81,18 @@ def create(params: CreateParams, invocation: Invocation) -> Reply:
                 f"namespace {namespace} already exists, but with different options: {kind} {existing.options}",
             )
         if "viewOn" in options:
-            checked_view(unit, namespace, options)
+            with _source(invocation, unit) as source:
+                check_view(unit, namespace, options, source)
         unit.create_collection(namespace, options)
     return {}
+
+
+@contextmanager
+def _source(invocation: Invocation, unit: ReadUnit) -> Iterator[Aggregation]:
+    """Give the pipeline of a view, which is only parsed, the collections around it."""
+    slot = ReadSlot()
+    with slot.attached(unit):
+        yield Aggregation(invocation.engine, invocation.operation, slot)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -266,9 +279,8 @@ def coll_mod(params: CollModParams, invocation: Invocation) -> Reply:
         entry = unit.catalog.get(namespace)
         if entry is None:
             raise ServerError(ErrorCode.NamespaceNotFound, f"ns does not exist: {namespace}")
-        reply, changed = modify(unit, entry, fields, invocation.operation)
+        with _source(invocation, unit) as source:
+            reply, changed = modify(unit, entry, fields, invocation.operation, source)
         if not params.dry_run and changed is not entry:
             unit.save(changed)
     return reply
-
-

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import ClassVar, TypeVar, cast
 
@@ -260,7 +260,7 @@ def _values_at(document_: Document, path: Parts) -> Iterator[BsonValue]:
 
 def _distinct_source(
     params: DistinctParams, entry: CollectionEntry | None, invocation: Invocation, slot: ReadSlot
-) -> Sequence[Document] | map[Document]:
+) -> Iterable[Document]:
     context = invocation.operation.context
     filter_ = parse_filter(params.query, context)
     if entry is None:
@@ -269,7 +269,7 @@ def _distinct_source(
         aggregation = Aggregation(invocation.engine, invocation.operation, slot)
         return map(decode_document, aggregation.documents(entry.namespace, [{"$match": params.query}], context))
     run = QueryRun(parse_query(filter_, context, hint=params.hint), context)
-    return map(lambda match: match.document, run.matches(entry, slot))
+    return (match.document for match in run.matches(entry, slot))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -280,8 +280,8 @@ class WriteParams(NoFields):
     bypass_document_validation: bool = param(boolean, default=False)
 
     IGNORED: ClassVar[frozenset[str]] = frozenset(
-        {"stmtId", "stmtIds", "isTimeseriesNamespace", "collectionUUID", "encryptionInformation", "bypassEmptyTsReplacement",
-         "sampleId", "runtimeConstants", "legacyRuntimeConstants"}
+        {"stmtId", "stmtIds", "isTimeseriesNamespace", "collectionUUID", "encryptionInformation",
+         "bypassEmptyTsReplacement", "sampleId", "runtimeConstants", "legacyRuntimeConstants"}
     )  # fmt: skip
 
 
@@ -445,7 +445,7 @@ def update_statement(
         raise ServerError(ErrorCode.FailedToParse, "Cannot specify sort with multi=true")
     context = statement_context(invocation, entry, fields.collation, let, fields.c)
     filter_ = parse_filter(fields.q, context)
-    parsed = parse_update(fields.u, context, array_filters=cast("list[Document] | None", fields.array_filters))
+    parsed = parse_update(fields.u, context, array_filters=fields.array_filters)
     if fields.multi and parsed.kind == "replacement":
         raise ServerError(ErrorCode.FailedToParse, "multi update is not supported for replacement-style update")
     query = parse_query(filter_, context, fields.sort, fields.hint)

@@ -49,9 +49,7 @@ def coll_stats(params: CollStatsParams, invocation: Invocation) -> Reply:
                 "totalIndexSize": 0, "indexDetails": {}, "indexSizes": {}, "scaleFactor": params.scale,
             }  # fmt: skip
         elif entry.is_view:
-            raise ServerError(
-                ErrorCode.CommandNotSupportedOnView, f"Namespace {namespace} is a view, not a collection"
-            )
+            raise ServerError(ErrorCode.CommandNotSupportedOnView, f"Namespace {namespace} is a view, not a collection")
         else:
             sizes = collection_sizes(unit, entry, params.scale)
     return {"ns": str(namespace), **sizes}
@@ -103,9 +101,7 @@ def validate(params: ValidateParams, invocation: Invocation) -> Reply:
     with invocation.engine.read() as unit:
         entry = unit.catalog.get(namespace)
         if entry is None:
-            raise ServerError(
-                ErrorCode.NamespaceNotFound, f"Collection '{namespace}' does not exist to validate."
-            )
+            raise ServerError(ErrorCode.NamespaceNotFound, f"Collection '{namespace}' does not exist to validate.")
         if entry.is_view:
             raise ServerError(ErrorCode.CommandNotSupportedOnView, "Cannot validate a view")
         report = check_collection(unit, entry, invocation.operation)
@@ -117,9 +113,7 @@ def validate(params: ValidateParams, invocation: Invocation) -> Reply:
         "nrecords": Int64(report.records),
         "nIndexes": len(entry.indexes),
         "keysPerIndex": {name: Int64(count) for name, count in report.keys.items()},
-        "indexDetails": {
-            name: {"valid": not any(name in line for line in report.errors)} for name in report.keys
-        },
+        "indexDetails": {name: {"valid": not any(name in line for line in report.errors)} for name in report.keys},
         "valid": not report.errors,
         "repaired": False,
         "warnings": [],
@@ -311,5 +305,3 @@ class CompactParams(NoFields):
 def compact(params: CompactParams, invocation: Invocation) -> Reply:
     """Give the file's free pages back to the file system."""
     return {"bytesFreed": Int64(invocation.engine.storage.compact())}
-
-

@@ -62,7 +62,12 @@ def _circumstances(command: Document, invocation: Invocation) -> Document:
     host, port = invocation.service.address
     return {
         "command": {**command, "$db": invocation.database},
-        "serverInfo": {"host": platform.node() or host, "port": port, "version": settings.VERSION, "gitVersion": "satchel"},
+        "serverInfo": {
+            "host": platform.node() or host,
+            "port": port,
+            "version": settings.VERSION,
+            "gitVersion": "satchel",
+        },
     }
 
 

@@ -13,4 +13,15 @@ from satchel.commands import (
     sessions,
 )
 
-__all__ = ["aggregation", "bulk_write", "collections", "crud", "cursors", "diagnostics", "explain", "handshake", "indexes", "sessions"]
+__all__ = [
+    "aggregation",
+    "bulk_write",
+    "collections",
+    "crud",
+    "cursors",
+    "diagnostics",
+    "explain",
+    "handshake",
+    "indexes",
+    "sessions",
+]

@@ -61,7 +61,9 @@ class ListIndexesParams(NoFields):
     list_indexes: str = param(collection)
     cursor: Document = param(document, default={})
 
-    IGNORED: ClassVar[frozenset[str]] = frozenset({"includeBuildUUIDs", "includeIndexBuildInfo", "isTimeseriesNamespace"})
+    IGNORED: ClassVar[frozenset[str]] = frozenset(
+        {"includeBuildUUIDs", "includeIndexBuildInfo", "isTimeseriesNamespace"}
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,9 +81,7 @@ def list_indexes(params: ListIndexesParams, invocation: Invocation) -> Reply:
     with invocation.engine.read() as unit:
         entry = unit.catalog.require(namespace)
         if entry.is_view:
-            raise ServerError(
-                ErrorCode.CommandNotSupportedOnView, f"Namespace {namespace} is a view, not a collection"
-            )
+            raise ServerError(ErrorCode.CommandNotSupportedOnView, f"Namespace {namespace} is a view, not a collection")
         return documents_reply(
             invocation, namespace.collection, (index.spec for index in entry.indexes), fields.batch_size
         )
@@ -107,14 +107,12 @@ def drop_indexes_command(params: DropIndexesParams, invocation: Invocation) -> R
         if entry is None:
             raise ServerError(ErrorCode.NamespaceNotFound, f"ns not found {namespace}")
         if entry.is_view:
-            raise ServerError(
-                ErrorCode.CommandNotSupportedOnView, f"Namespace {namespace} is a view, not a collection"
-            )
+            raise ServerError(ErrorCode.CommandNotSupportedOnView, f"Namespace {namespace} is a view, not a collection")
         before = len(entry.indexes)
         drop_indexes(unit, entry, _indexes_to_drop(params.index, entry))
     reply: Document = {"nIndexesWas": before}
     if params.index == "*":
-        reply["msg"] = f"non-_id indexes dropped for collection"
+        reply["msg"] = "non-_id indexes dropped for collection"
     return reply
 
 

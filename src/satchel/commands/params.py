@@ -1,7 +1,8 @@
 """Command fields, declared once and read by one reader.
 
-A command's fields are a frozen dataclass whose fields are made with `param`; `ignored` and `refused` fields are class-level lists.
-What a client sends is checked against them: unknown fields, wrong types and missing fields get MongoDB's codes.
+A command's fields are a frozen dataclass whose fields are made with `param`; what is accepted without meaning anything
+here, and what is not supported, are its class-level lists IGNORED and REFUSED. What a client sends is checked against
+them: unknown fields, wrong types and missing fields get MongoDB's codes.
 """
 
 from __future__ import annotations
@@ -41,7 +42,8 @@ def param(kind: Kind, *, wire: str | None = None, default: object = _NO_DEFAULT)
     Args:
         kind: What values it takes, and how they are read.
         wire: Its name on the wire; by default the attribute's name in camel case.
-        default: Its value when it is absent or (unless null is one of its values) null; without one the field is required.
+        default: Its value when it is absent or (unless null is one of its values) null; without one the field is
+            required.
     """
     metadata = {"kind": kind, "wire": wire}
     if default is _NO_DEFAULT:
@@ -61,8 +63,8 @@ GENERIC_FIELDS: Final = frozenset(
         "$db", "lsid", "$clusterTime", "$readPreference", "$audit", "$client", "$configServerState", "$oplogQueryData",
         "$queryOptions", "$replData", "$configTime", "$topologyTime", "$impersonatedUsers", "$tenant",
         "txnNumber", "txnRetryCounter", "autocommit", "startTransaction", "coordinator",
-        "readConcern", "writeConcern", "maxTimeMS", "maxTimeMSOpOnly", "comment", "clientOperationKey", "operationSessionInfo",
-        "apiVersion", "apiStrict", "apiDeprecationErrors", "databaseVersion", "shardVersion", "rawData",
+        "readConcern", "writeConcern", "maxTimeMS", "maxTimeMSOpOnly", "comment", "clientOperationKey",
+        "operationSessionInfo", "apiVersion", "apiStrict", "apiDeprecationErrors", "databaseVersion", "shardVersion", "rawData",
         "mayBypassWriteBlocking", "expectPrefix", "serialization_context", "mgmt", "startOrContinueTransaction",
         "versionContext", "traceCtx",
     }
@@ -80,7 +82,7 @@ class _Declared:
 @lru_cache(maxsize=256)
 def _declared(cls: type[Params]) -> Mapping[str, _Declared]:
     found = {}
-    for field in dataclasses.fields(cls):  # type: ignore[arg-type]
+    for field in dataclasses.fields(cls):
         required = field.default is _NO_DEFAULT and field.default_factory is _NO_DEFAULT
         wire = field.metadata["wire"] or camel_case(field.name)
         found[wire] = _Declared(field.name, field.metadata["kind"], required)
@@ -206,7 +208,8 @@ def integer(name: str, value: BsonValue) -> int:
     if type_name(value) not in ("int", "long", "double", "decimal"):
         raise ServerError(
             ErrorCode.TypeMismatch,
-            f"BSON field '{name}' is the wrong type '{type_name(value)}', expected types '[long, int, decimal, double]'",
+            f"BSON field '{name}' is the wrong type '{type_name(value)}', expected types "
+            "'[long, int, decimal, double]'",
         )
     exact = exact_int64(value)
     if exact is None:
@@ -228,7 +231,7 @@ def int64(name: str, value: BsonValue) -> int:
     """Take an integer of BSON type long."""
     if value.__class__ is not Int64 and value.__class__ is not int:
         raise _wrong_type(name, value, "long")
-    return value  # type: ignore[return-value]
+    return value
 
 
 def binary(name: str, value: BsonValue) -> bytes:

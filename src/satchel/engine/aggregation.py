@@ -261,8 +261,4 @@ def resolve_view(
         if namespace in seen:
             raise ServerError(ErrorCode.GraphContainsCycle, f"View cycle detected at {namespace}")
         seen.add(namespace)
-    raise ServerError(
-        ErrorCode.ViewDepthLimitExceeded, f"View depth limit exceeded; maximum depth is {MAX_VIEW_DEPTH}"
-    )
-
-
+    raise ServerError(ErrorCode.ViewDepthLimitExceeded, f"View depth limit exceeded; maximum depth is {MAX_VIEW_DEPTH}")

@@ -66,9 +66,7 @@ def _check_id(unit: ReadUnit, entry: CollectionEntry, rid: int, document: Docume
         report.add(f"record {rid} is not found by its _id in index _id_")
 
 
-def _expect(
-    index: IndexEntry, rid: int, document: Document, expected: set[IndexRow], report: CheckReport
-) -> None:
+def _expect(index: IndexEntry, rid: int, document: Document, expected: set[IndexRow], report: CheckReport) -> None:
     generator = key_generator(index)
     expected.update((key, rid) for key in generator.keys(document))
     if not index.multikey and generator.is_multikey(document):

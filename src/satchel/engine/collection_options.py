@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import replace
 from typing import Final, cast
 
@@ -19,6 +18,7 @@ from satchel.errors import ErrorCode, ServerError
 from satchel.mql.context import Context
 from satchel.mql.match import parse_filter
 from satchel.mql.pipeline import parse_pipeline
+from satchel.mql.pipeline.source import Source
 from satchel.values.bson_types import BsonValue, Document, is_number, type_name
 from satchel.values.collation import parse_collation
 from satchel.values.compare import equal
@@ -57,7 +57,7 @@ def create_options(fields: Document, namespace: Namespace) -> Document:
         )
     if "pipeline" in fields and "viewOn" not in fields:
         raise ServerError(ErrorCode.InvalidOptions, "'pipeline' requires 'viewOn' to also be specified")
-    options = {name: fields[name] for name in _KEPT if name in fields}
+    options: Document = {name: fields[name] for name in _KEPT if name in fields}
     _check_capped(options)
     check_validation_options(options)
     if "collation" in options:
@@ -87,7 +87,10 @@ def _check_capped(options: Document) -> None:
     if not options.get("capped"):
         options.pop("capped", None)
         if options.pop("size", None) is not None or options.pop("max", None) is not None:
-            raise ServerError(ErrorCode.InvalidOptions, "the 'capped' field needs to be true when either the 'size' or 'max' fields are present")
+            raise ServerError(
+                ErrorCode.InvalidOptions,
+                "the 'capped' field needs to be true when either the 'size' or 'max' fields are present",
+            )
         return
     if "size" not in options:
         raise ServerError(ErrorCode.InvalidOptions, "the 'size' field is required when 'capped' is true")
@@ -120,7 +123,7 @@ def check_validation_options(options: Document) -> None:
                 f"Enumeration value '{options[name]}' for field '{name}' is not a valid value.",
             )
     if "validator" in options:
-        parse_filter(options["validator"], Context())
+        parse_filter(cast("Document", options["validator"]), Context())
 
 
 def _check_view_options(options: Document) -> None:
@@ -132,11 +135,11 @@ def _check_view_options(options: Document) -> None:
     options.setdefault("pipeline", [])
 
 
-def checked_view(unit: ReadUnit, namespace: Namespace, options: Document) -> None:
+def check_view(unit: ReadUnit, namespace: Namespace, options: Document, source: Source) -> None:
     """Check that a view can be read: a known pipeline, no cycle, no writing stage.
 
     Raises:
-        ServerError: InvalidViewDefinition (182), GraphContainsCycle (5), ViewDepthLimitExceeded (165), OptionNotSupportedOnView (167).
+        ServerError: GraphContainsCycle (5), ViewDepthLimitExceeded (165), OptionNotSupportedOnView (167).
     """
     base = Namespace(namespace.database, cast("str", options["viewOn"]))
     pipeline = cast("list[BsonValue]", options["pipeline"])
@@ -147,41 +150,39 @@ def checked_view(unit: ReadUnit, namespace: Namespace, options: Document) -> Non
         seen_from = Namespace(namespace.database, entry.view_on)
         if seen_from == namespace:
             raise ServerError(ErrorCode.GraphContainsCycle, f"View cycle detected: {namespace}")
-    _, resolved = resolve_view(unit.catalog, base, pipeline)
-    if parse_pipeline(pipeline, Context(), _NoSource(unit), base).writes:
-        raise ServerError(ErrorCode.OptionNotSupportedOnView, "The aggregation stage $out or $merge in a view is not supported")
-    assert len(resolved) >= len(pipeline)
-
-
-class _NoSource:
-    """Stands where a pipeline that is only parsed expects the engine."""
-
-    def __init__(self, unit: ReadUnit) -> None:
-        self._unit = unit
-
-    def __getattr__(self, name: str) -> Callable[..., bool]:
-        return lambda *_arguments: False
+    resolve_view(unit.catalog, base, pipeline)
+    if parse_pipeline(pipeline, Context(), source, base).writes:
+        raise ServerError(
+            ErrorCode.OptionNotSupportedOnView, "The aggregation stage $out or $merge in a view is not supported"
+        )
 
 
 def modify(
-    unit: WriteUnit, entry: CollectionEntry, fields: Document, operation: Operation
+    unit: WriteUnit, entry: CollectionEntry, fields: Document, operation: Operation, source: Source
 ) -> tuple[Document, CollectionEntry]:
     """Apply a `collMod` and return its reply and the changed entry.
 
     Raises:
         ServerError: InvalidOptions (72), IndexNotFound (27), BadValue (2), CannotConvertIndexToUnique (359).
     """
-    changes = {name: fields[name] for name in _MODIFIABLE if name in fields}
+    changes: Document = {name: fields[name] for name in _MODIFIABLE if name in fields}
     if entry.is_view != bool({"viewOn", "pipeline"} & changes.keys()) and changes:
         if entry.is_view:
             raise ServerError(ErrorCode.InvalidOptions, f"option not supported on a view: {next(iter(changes))}")
         raise ServerError(ErrorCode.InvalidOptions, "option only supported on a view: viewOn")
     options = {**entry.options, **_capped_changes(entry, changes)}
-    for name in ("validator", "validationLevel", "validationAction", "viewOn", "pipeline", "changeStreamPreAndPostImages"):
+    for name in (
+        "validator",
+        "validationLevel",
+        "validationAction",
+        "viewOn",
+        "pipeline",
+        "changeStreamPreAndPostImages",
+    ):
         if name in changes:
             options[name] = changes[name]
     if entry.is_view and changes:
-        checked_view(unit, entry.namespace, options)
+        check_view(unit, entry.namespace, options, source)
     if "validator" in options:
         if not options["validator"]:
             del options["validator"]
@@ -251,9 +252,7 @@ def _named_index(entry: CollectionEntry, spec: Document) -> IndexEntry:
     else:
         found = [index for index in entry.indexes if equal(dict(index.key_pattern), spec["keyPattern"])]
     if not found:
-        raise ServerError(
-            ErrorCode.IndexNotFound, f"cannot find index {shell_text(spec)} for ns {entry.namespace}"
-        )
+        raise ServerError(ErrorCode.IndexNotFound, f"cannot find index {shell_text(spec)} for ns {entry.namespace}")
     if len(found) > 1:
         raise ServerError(ErrorCode.AmbiguousIndexKeyPattern, f"index keyPattern {shell_text(spec)} matches several")
     return found[0]

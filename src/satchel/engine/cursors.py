@@ -20,7 +20,7 @@ class Cursor:
     """A result that is under way.
 
     Attributes:
-        documents: The documents still to come, as BSON.
+        documents: The documents still to come, as BSON; a tailable cursor's yields None where there are no more yet.
         slot: Where the scans under `documents` find their snapshot; a command attaches one while it runs.
         check_alive: Raises QueryPlanKilled (175) when what the cursor reads is gone.
         tailable: Whether the cursor stays open at the end of its data.
@@ -30,7 +30,7 @@ class Cursor:
     """
 
     namespace: Namespace
-    documents: Iterator[bytes]
+    documents: Iterator[bytes | None]
     slot: ReadSlot
     id: int = 0
     check_alive: Callable[[object], None] | None = None

@@ -57,7 +57,7 @@ def coll_stats_stage(unit: ReadUnit, entry: CollectionEntry, spec: Document) -> 
         reply["count"] = narrow(unit.reader.count(entry.table))
     if "latencyStats" in spec:
         none = {"latency": Int64(0), "ops": Int64(0)}
-        reply["latencyStats"] = {name: none for name in ("reads", "writes", "commands", "transactions")}
+        reply["latencyStats"] = dict.fromkeys(("reads", "writes", "commands", "transactions"), none)
     if "queryExecStats" in spec:
         reply["queryExecStats"] = {"collectionScans": {"total": Int64(0), "nonTailable": Int64(0)}}
     return reply

@@ -120,7 +120,7 @@ class Reader(Protocol):
 class Writer(Reader, Protocol):
     """A write transaction: it sees its own changes, and there is one at a time."""
 
-    def savepoint(self) -> AbstractContextManager[None]:
+    def savepoint(self) -> AbstractContextManager[object]:
         """Undo, when the block raises, what was written in it."""
 
     def insert(self, table: str, records: Iterable[NewRecord]) -> None:

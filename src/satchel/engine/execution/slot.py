@@ -1,8 +1,8 @@
 """Where the scans of a query find their snapshot.
 
-A query can outlive the command that began it: a cursor goes on with the next getMore. Nothing may keep a snapshot open in
-between (it would hold a connection, and the log could not shrink), so scans are generators that remember their position
-and look for it anew in the snapshot of the command that runs now.
+A query can outlive the command that began it: a cursor goes on with the next getMore. Nothing may keep a snapshot open
+in between (it would hold a connection, and the log could not shrink), so scans are generators that remember their
+position and look for it anew in the snapshot of the command that runs now.
 """
 
 from __future__ import annotations

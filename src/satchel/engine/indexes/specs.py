@@ -16,6 +16,7 @@ from satchel.settings import MAX_INDEXES
 from satchel.values.bson_types import BsonValue, Document, is_number, type_name
 from satchel.values.collation import parse_collation
 from satchel.values.compare import equal
+from satchel.values.numbers import is_nan
 from satchel.values.shell_text import shell_text
 
 MAX_NAME_BYTES: Final = 127
@@ -41,9 +42,7 @@ def parse_index_spec(spec: Document, entry: CollectionEntry) -> Document:
             )
     key = spec["key"]
     if not isinstance(key, dict):
-        raise ServerError(
-            ErrorCode.TypeMismatch, f"The field 'key' must be an object, but got {type_name(key)}"
-        )
+        raise ServerError(ErrorCode.TypeMismatch, f"The field 'key' must be an object, but got {type_name(key)}")
     _check_key(key)
     stored: Document = {"v": 2, "key": key, "name": _name(spec["name"])}
     for option, value in spec.items():
@@ -117,7 +116,7 @@ def _check_direction(path: str, direction: BsonValue, key: Document) -> None:
             f"Values in v:2 index key pattern cannot be of type {type_name(direction)}. Only numbers > 0, numbers < 0, "
             "and strings are allowed.",
         )
-    elif direction == 0 or direction != direction:
+    elif direction == 0 or is_nan(direction):
         raise ServerError(ErrorCode.CannotCreateIndex, "Values in the index key pattern cannot be 0.")
 
 
@@ -132,9 +131,7 @@ def _flag(option: str, value: BsonValue) -> BsonValue:
 
 def _document_option(option: str, value: BsonValue) -> BsonValue:
     if not isinstance(value, dict):
-        raise ServerError(
-            ErrorCode.TypeMismatch, f"The field '{option}' must be an object, but got {type_name(value)}"
-        )
+        raise ServerError(ErrorCode.TypeMismatch, f"The field '{option}' must be an object, but got {type_name(value)}")
     return value
 
 
@@ -153,7 +150,7 @@ def _ttl(option: str, value: BsonValue) -> BsonValue:
             f"TTL index 'expireAfterSeconds' option must be numeric, but received a type of '{type_name(value)}'.",
         )
     number = cast("float", value)
-    if number != number or not 0 <= number <= MAX_TTL_SECONDS:
+    if is_nan(value) or not 0 <= number <= MAX_TTL_SECONDS:
         raise ServerError(
             ErrorCode.CannotCreateIndex,
             f"TTL index 'expireAfterSeconds' option must be within an acceptable range: {shell_text(value)}",
@@ -215,16 +212,15 @@ def _check_together(spec: Document) -> None:
     key = cast("Document", spec["key"])
     wildcard = any(path == "$**" or path.endswith(".$**") for path in key)
     if "sparse" in spec and "partialFilterExpression" in spec:
-        raise ServerError(ErrorCode.CannotCreateIndex, "cannot mix \"partialFilterExpression\" and \"sparse\" options")
+        raise ServerError(ErrorCode.CannotCreateIndex, 'cannot mix "partialFilterExpression" and "sparse" options')
     if "expireAfterSeconds" in spec and (len(key) > 1 or wildcard):
         raise ServerError(
             ErrorCode.CannotCreateIndex,
-            "TTL indexes are single-field indexes, compound indexes do not support TTL. Index spec: " + shell_text(spec),
+            "TTL indexes are single-field indexes, compound indexes do not support TTL. Index spec: "
+            + shell_text(spec),
         )
     if "hashed" in key.values() and spec.get("unique"):
-        raise ServerError(
-            16764, "Currently hashed indexes cannot guarantee uniqueness. Use a regular index."
-        )
+        raise ServerError(16764, "Currently hashed indexes cannot guarantee uniqueness. Use a regular index.")
     if wildcard:
         for option in ("unique", "sparse"):
             if spec.get(option):
@@ -232,14 +228,13 @@ def _check_together(spec: Document) -> None:
                     ErrorCode.CannotCreateIndex, f"Index type 'wildcard' does not support the {option} option"
                 )
     elif "wildcardProjection" in spec:
-        raise ServerError(
-            ErrorCode.BadValue, "The field 'wildcardProjection' is only allowed in an 'wildcard' index"
-        )
+        raise ServerError(ErrorCode.BadValue, "The field 'wildcardProjection' is only allowed in an 'wildcard' index")
     if key == {"_id": 1}:
         _check_id_spec(spec)
     elif spec["name"] == "_id_":
         raise ServerError(
-            ErrorCode.BadValue, "The index name '_id_' is reserved for the _id index, which must have key pattern {_id: 1}"
+            ErrorCode.BadValue,
+            "The index name '_id_' is reserved for the _id index, which must have key pattern {_id: 1}",
         )
 
 

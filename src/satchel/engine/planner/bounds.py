@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Final, TypeAlias, cast
+from typing import Final, TypeAlias
 
 from bson import MaxKey, MinKey
 
@@ -119,7 +119,7 @@ def _in(node: MatchExpression, collation: Collation | None) -> tuple[Predicate, 
     for regex in node.regexes:
         if collation is not None:
             return ()
-        intervals.extend(_regex_intervals(cast("str", regex.pattern), regex.flags))
+        intervals.extend(_regex_intervals(regex.pattern, regex.flags))
     exact = not node.regexes and all(value is not None and _is_plain(value) for value in node.values)
     has_null = any(value is None for value in node.values)
     return (Predicate(node.path, union(intervals), is_exact=exact, matches_missing=has_null),)
