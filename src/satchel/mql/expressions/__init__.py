@@ -11,8 +11,14 @@ from satchel.mql.expressions import (
     comparison,
     conditional,
     custom,
+    date,
+    date_parts,
+    date_span,
+    date_text,
     literal,
     miscellaneous,
+    string,
+    string_regex,
     trigonometry,
     variable,
 )
@@ -39,6 +45,12 @@ FAMILIES = (
     object_family,
     set_family,
     variable,
+    date,
+    date_parts,
+    date_span,
+    date_text,
+    string,
+    string_regex,
 )
 """The modules that declare operators; importing one registers its operators."""
 
