@@ -93,7 +93,7 @@ class AddToSet(Accumulator):
 
 
 class SetUnion(AddToSet):
-    """`$setUnion`: the distinct elements of arrays; null and missing count as no array."""
+    """`$setUnion`: the distinct elements of arrays; missing counts as no array."""
 
     __slots__ = ()
 
@@ -118,7 +118,7 @@ class SetUnion(AddToSet):
 
 
 class ConcatArrays(Accumulator):
-    """`$concatArrays`: the elements of arrays, in order; null and missing count as no array."""
+    """`$concatArrays`: the elements of arrays, in order; missing counts as no array."""
 
     __slots__ = ("_elements",)
 
@@ -150,7 +150,7 @@ class ConcatArrays(Accumulator):
 
 
 def _elements(name: str, value: Field) -> list[Field]:
-    if value is MISSING or value is None:
+    if value is MISSING:
         return []
     if not isinstance(value, list):
         raise ServerError(14, f"{name} requires array inputs, but input {value!r} is of type {type_name(value)}")

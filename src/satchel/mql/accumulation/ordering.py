@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import heapq
 from collections import deque
 from collections.abc import Iterable
 from typing import Final, TypeAlias
@@ -184,79 +185,158 @@ class ExtremumN(Accumulator):
         greatest: Whether to look for the greatest values.
     """
 
-    __slots__ = ("_collation", "_greatest", "_n", "_ranked")
+    __slots__ = ("_collation", "_heap", "_n")
 
     def __init__(self, n: int, collation: Collation | None = None, *, greatest: bool) -> None:
         self._n = n
         self._collation = collation
-        self._greatest = greatest
-        self._ranked: list[Ranked] = []
+        self._heap = WorstFirstHeap(greatest=greatest)
 
     def add(self, value: Field) -> None:
         """Take a value in."""
-        if value is None or value is MISSING:
-            return
-        self._ranked.append((encode(value, self._collation), value))
-        if len(self._ranked) > 2 * self._n + _SLACK:
-            self._prune()
+        if value is not None and value is not MISSING:
+            self._insert((encode(value, self._collation), value))
 
-    def _prune(self) -> None:
-        self._ranked.sort(key=_rank, reverse=self._greatest)
-        del self._ranked[self._n :]
+    def _insert(self, ranked: Ranked) -> None:
+        heap = self._heap
+        if len(heap) < self._n:
+            heap.push(ranked)
+        elif heap.is_better(ranked):
+            heap.pop()
+            heap.push(ranked)
 
     def merge(self, other: ExtremumN) -> None:
         """Take the other's values in."""
-        self._ranked.extend(other._ranked)
-        self._prune()
+        for ranked in other._heap.ranked:
+            self._insert(ranked)
 
     def result(self) -> Field:
         """Return the array."""
-        self._prune()
-        return [value for _, value in self._ranked]
+        return [value for _, value in self._heap.sorted()]
+
+
+class WorstFirstHeap:
+    """A binary heap with the worst of the kept values on top.
+
+    Values can be equal and of different types, and MongoDB's heap decides which of them come out, in which order:
+    this one takes the same steps.
+
+    Args:
+        greatest: Whether great values are the good ones.
+    """
+
+    __slots__ = ("_greatest", "ranked")
+
+    def __init__(self, *, greatest: bool) -> None:
+        self._greatest = greatest
+        self.ranked: list[Ranked] = []
+
+    def __len__(self) -> int:
+        return len(self.ranked)
+
+    def _before(self, left: Ranked, right: Ranked) -> bool:
+        return left[0] > right[0] if self._greatest else left[0] < right[0]
+
+    def is_better(self, ranked: Ranked) -> bool:
+        """Tell whether a value is better than the worst one."""
+        return self._before(ranked, self.ranked[0])
+
+    def push(self, ranked: Ranked) -> None:
+        """Put a value in."""
+        self.ranked.append(ranked)
+        self._rise(self.ranked, len(self.ranked) - 1, ranked)
+
+    def pop(self) -> None:
+        """Drop the worst value."""
+        self._sink_top(self.ranked, len(self.ranked) - 1)
+        self.ranked.pop()
+
+    def sorted(self) -> list[Ranked]:
+        """Return the values, the best first."""
+        heap = list(self.ranked)
+        for last in range(len(heap) - 1, 0, -1):
+            self._sink_top(heap, last)
+        return heap
+
+    def _rise(self, heap: list[Ranked], hole: int, ranked: Ranked) -> None:
+        """Move the hole up to where `ranked` belongs."""
+        while hole > 0:
+            parent = (hole - 1) // 2
+            if not self._before(heap[parent], ranked):
+                break
+            heap[hole] = heap[parent]
+            hole = parent
+        heap[hole] = ranked
+
+    def _sink_top(self, heap: list[Ranked], last: int) -> None:
+        """Swap the top to position `last`, and make a heap of what is before it."""
+        moved, heap[last] = heap[last], heap[0]
+        hole = 0
+        child = 2
+        while child < last:
+            if self._before(heap[child], heap[child - 1]):
+                child -= 1
+            heap[hole] = heap[child]
+            hole, child = child, 2 * child + 2
+        if child == last:
+            heap[hole] = heap[child - 1]
+            hole = child - 1
+        self._rise(heap, hole, moved)
 
 
 class TopN(Accumulator):
     """`$topN`, `$bottomN`, `$top`, `$bottom`: outputs of the documents that come first (last) in an order.
 
-    Values are pairs of the document's sort key and its output. Of equal documents the earlier ones are kept.
+    Values are pairs of the document's sort key and its output. A document that equals the worst one kept stays out;
+    of several worst ones the latest (from the bottom the earliest) makes room for a better one.
 
     Args:
         n: How many; None for the one output by itself, not in an array.
         from_bottom: Whether to keep the last ones.
     """
 
-    __slots__ = ("_from_bottom", "_is_single", "_n", "_ranked")
+    __slots__ = ("_count", "_from_bottom", "_is_single", "_n", "_ranked")
 
     def __init__(self, n: int | None, *, from_bottom: bool) -> None:
         self._n = 1 if n is None else n
         self._is_single = n is None
         self._from_bottom = from_bottom
-        self._ranked: list[Ranked] = []
+        self._count = 0
+        self._ranked: list[tuple[bytes, int, Field]] = []
 
     def add(self, value: Field) -> None:
         """Take a pair in."""
-        self._ranked.append(value)  # type: ignore[arg-type]
-        if len(self._ranked) > 2 * self._n + _SLACK:
-            self._prune()
+        self._insert(*value)  # type: ignore[misc]
+
+    def _insert(self, key: bytes, output: Field) -> None:
+        self._count += 1
+        ranked = self._ranked
+        if not self._from_bottom:
+            ranked.append((key, self._count, output))
+            if len(ranked) > 2 * self._n + _SLACK:
+                self._prune()
+        elif len(ranked) < self._n:
+            heapq.heappush(ranked, (key, self._count, output))
+        elif key > ranked[0][0]:
+            heapq.heapreplace(ranked, (key, self._count, output))
 
     def _prune(self) -> None:
-        self._ranked.sort(key=_rank, reverse=self._from_bottom)
+        self._ranked.sort(key=_place)
         del self._ranked[self._n :]
 
     def merge(self, other: TopN) -> None:
         """Take the other's pairs in."""
-        self._ranked.extend(other._ranked)
-        self._prune()
+        for key, _, output in sorted(other._ranked, key=lambda entry: entry[1]):
+            self._insert(key, output)
 
     def result(self) -> Field:
         """Return the outputs in order."""
-        self._prune()
-        kept = sorted(self._ranked, key=_rank) if self._from_bottom else self._ranked
-        outputs = [_present(output) for _, output in kept]
+        kept = sorted(self._ranked, key=_place)[: self._n]
+        outputs = [_present(output) for _, _, output in kept]
         if self._is_single:
             return outputs[0] if outputs else None
         return outputs
 
 
-def _rank(ranked: Ranked) -> bytes:
-    return ranked[0]
+def _place(ranked: tuple[bytes, int, Field]) -> tuple[bytes, int]:
+    return ranked[:2]

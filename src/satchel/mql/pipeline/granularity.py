@@ -123,7 +123,7 @@ class PreferredNumbers:
 
     def __init__(self, series: Sequence[float]) -> None:
         self._doubles = series
-        self._decimals = [Decimal(number) for number in series]
+        self._decimals = [_fifteen_digits(number) for number in series]
 
     def up(self, value: BsonValue) -> BsonValue:
         """Round up, to a double or a decimal as `value` is one."""
@@ -131,7 +131,7 @@ class PreferredNumbers:
         if isinstance(value, Decimal128):
             return Decimal128(self._decimal_up(value.to_decimal()))
         number = float(value)  # type: ignore[arg-type]
-        return self._double_up(number) if number and not math.isinf(number) else number
+        return self._double_up(number) if number and not math.isinf(number) else value
 
     def down(self, value: BsonValue) -> BsonValue:
         """Round down, to a double or a decimal as `value` is one."""
@@ -139,7 +139,7 @@ class PreferredNumbers:
         if isinstance(value, Decimal128):
             return Decimal128(self._decimal_down(value.to_decimal()))
         number = float(value)  # type: ignore[arg-type]
-        return self._double_down(number) if number and not math.isinf(number) else number
+        return self._double_down(number) if number and not math.isinf(number) else value
 
     def _double_up(self, number: float) -> float:
         series, multiplier = self._doubles, 1.0
@@ -166,21 +166,33 @@ class PreferredNumbers:
     def _decimal_up(self, number: Decimal) -> Decimal:
         if not number or number.is_infinite():
             return number
-        digits = [member.scaleb(self._decade(number)) for member in self._decimals]
-        digits.append(_CONTEXT.multiply(digits[0], Decimal(10)))
+        decade = self._decade(number)
+        digits = [_scaled(member, decade) for member in self._decimals]
+        digits.append(_scaled(self._decimals[0], decade + 1))
         return digits[bisect_right(digits, number)]
 
     def _decimal_down(self, number: Decimal) -> Decimal:
         if not number or number.is_infinite():
             return number
         decade = self._decade(number)
-        digits = [self._decimals[-1].scaleb(decade - 1), *(member.scaleb(decade) for member in self._decimals)]
+        digits = [_scaled(self._decimals[-1], decade - 1), *(_scaled(member, decade) for member in self._decimals)]
         return digits[bisect_left(digits, number) - 1]
 
     def _decade(self, number: Decimal) -> int:
         """Return the power of ten by which the series reaches the decade of `number`."""
         decade = number.adjusted() - self._decimals[0].adjusted()
         return decade - 1 if number < self._decimals[0].scaleb(decade) else decade
+
+
+def _fifteen_digits(number: float) -> Decimal:
+    """Return a number of a series with as many digits as MongoDB takes over from a double."""
+    decimal = Decimal(number)
+    return decimal.quantize(Decimal(1).scaleb(decimal.adjusted() - 14))
+
+
+def _scaled(number: Decimal, decade: int) -> Decimal:
+    """Return `number` times a power of ten, with the zeros that MongoDB's multiplication leaves."""
+    return _CONTEXT.multiply(number, Decimal(10**decade) if decade > 0 else Decimal(1).scaleb(decade))
 
 
 class PowersOfTwo:
@@ -209,12 +221,11 @@ def _binary_exponent(value: BsonValue) -> tuple[int | None, bool]:
 
 
 def _power(value: BsonValue, exponent: int) -> BsonValue:
-    """Return the power of two in the type of `value`, or what is wide enough."""
-    if isinstance(value, float):
-        return math.ldexp(1.0, exponent)
+    """Return a power of two: a decimal if `value` is one, else an int, or a long or double where that is too narrow."""
     if isinstance(value, Decimal128):
-        return Decimal128(_CONTEXT.power(Decimal(2), Decimal(exponent)))
-    if exponent < 0:
+        power = _CONTEXT.power(Decimal(2), Decimal(exponent))
+        return Decimal128(power.quantize(Decimal(1).scaleb(power.adjusted() - 33), context=_CONTEXT))
+    if not 0 <= exponent < 63:
         return math.ldexp(1.0, exponent)
     number = 1 << exponent
-    return number if number <= INT32_MAX and value.__class__ is int else Int64(number)
+    return number if number <= INT32_MAX else Int64(number)

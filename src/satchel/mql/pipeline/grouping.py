@@ -31,7 +31,8 @@ class Grouping(Protocol):
 class GroupKey:
     """The `_id` expression of a group.
 
-    A document of expressions is taken apart, so that its fields group by themselves. Missing counts as null.
+    A document of expressions is taken apart, so that its fields group by themselves. Missing counts as null, but for a
+    document of several fields, where it is a value of its own and leaves the field out.
 
     Args:
         spec: The expression as written.
@@ -45,6 +46,7 @@ class GroupKey:
         self._context = context
         names, members = _members(spec)
         self._names = names
+        self._keeps_missing = names is not None and len(names) > 1
         self._expressions = [parse_expression(member, context) for member in members]
         self.fields: frozenset[str] = frozenset().union(*(expression.fields for expression in self._expressions))
 
@@ -55,19 +57,20 @@ class GroupKey:
         if self._names is None:
             (column,) = columns
             return hashable_column(column, collation), column.__getitem__
-        names = self._names
+        named = list(zip(self._names, columns, strict=True))
         keys = list(zip(*(hashable_column(column, collation) for column in columns), strict=True))
-        return keys, lambda position: {name: column[position] for name, column in zip(names, columns, strict=True)}
+        return keys, lambda position: {
+            name: column[position] for name, column in named if column[position] is not MISSING
+        }
 
     def _column(self, expression: Expression, documents: Sequence[Document]) -> Column:
+        missing = MISSING if self._keeps_missing else None
         if expression.path is not None and len(expression.path) == 1:
             name = expression.path[0]
-            return [document.get(name) for document in documents]
-        if expression.is_constant:
-            return [None if expression.value is MISSING else expression.value] * len(documents)
+            return [document.get(name, missing) for document in documents]
         evaluate, variables = expression.evaluate, self._context.variables
         values = [evaluate(document, variables) for document in documents]
-        return [None if value is MISSING else value for value in values]
+        return values if self._keeps_missing else [None if value is MISSING else value for value in values]
 
 
 def _members(spec: BsonValue) -> tuple[list[str] | None, list[BsonValue]]:
@@ -75,7 +78,7 @@ def _members(spec: BsonValue) -> tuple[list[str] | None, list[BsonValue]]:
     if not isinstance(spec, dict) or not spec or next(iter(spec))[:1] == "$":
         return None, [spec]
     for name in spec:
-        if "." in name:
+        if not name or "." in name:
             raise ServerError(17390, "$group does not support inclusion-style expressions")
     return list(spec), list(spec.values())
 

@@ -131,6 +131,7 @@ def _parse(specs: BsonValue, scope: Scope) -> Pipeline:
     parsed: list[Stage] = []
     for spec in specs:
         parsed.extend(_parse_stage(spec, scope))
+    _check_collection(parsed, scope)
     _check_placement(parsed, scope)
     return Pipeline(rewrites.rewrite(parsed, scope))
 
@@ -148,6 +149,19 @@ def _parse_stage(spec: BsonValue, scope: Scope) -> Sequence[Stage]:
         raise ServerError(40324, f"Unrecognized pipeline stage name: '{name}'")
     parsed = parser(operand, scope)
     return (parsed,) if isinstance(parsed, Stage) else parsed
+
+
+def _check_collection(parsed: Sequence[Stage], scope: Scope) -> None:
+    """Check that a pipeline on a database (`{aggregate: 1}`) begins with a stage that needs no collection."""
+    if scope.nesting or not scope.namespace.database or scope.namespace.collection:
+        return
+    if not parsed:
+        raise ServerError(ErrorCode.InvalidNamespace, "{aggregate: 1} is not valid for an empty pipeline.")
+    if parsed[0].placement.collection is not False:
+        raise ServerError(
+            ErrorCode.InvalidNamespace,
+            f"{{aggregate: 1}} is not valid for '{parsed[0].name}'; a collection is required.",
+        )
 
 
 def _check_placement(parsed: Sequence[Stage], scope: Scope) -> None:

@@ -234,7 +234,7 @@ def _top(name: str, operand: BsonValue, context: Context, *, from_bottom: bool, 
         return (pattern.key(document), output.evaluate(document, variables))
 
     def create(initial: Field) -> Accumulator:
-        return TopN(check_n(initial) if has_n else None, from_bottom=from_bottom)
+        return TopN(check_n(initial, truncates=True) if has_n else None, from_bottom=from_bottom)
 
     return Statement(
         create,

@@ -175,6 +175,8 @@ def _output(value: BsonValue, context: Context) -> dict[str, Statement]:
     if not isinstance(value, dict):
         raise ServerError(40196, f"The $bucket 'output' field must be an object, but found type: {type_name(value)}.")
     for name in value:
+        if name == "_id":
+            raise ServerError(15948, "a group's _id may only be specified once")
         check_field_name(name)
     return {name: parse_accumulator(name, operand, context) for name, operand in value.items()}
 

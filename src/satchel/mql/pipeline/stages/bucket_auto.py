@@ -136,10 +136,10 @@ class BucketAutoStage(Stage):
     def _close(self, bucket: _Bucket, entries: Iterator[Entry], following: Entry | None) -> Entry | None:
         """Set the upper boundary, put in what falls below it too, and return the entry after that."""
         collation = self._context.collation
+        while following is not None and compare(following[0], bucket.maximum, collation) == 0:
+            self._add(bucket, following)
+            following = next(entries, None)
         if self._rounder is None:
-            while following is not None and compare(following[0], bucket.maximum, collation) == 0:
-                self._add(bucket, following)
-                following = next(entries, None)
             if following is not None:
                 bucket.maximum = following[0]
             return following

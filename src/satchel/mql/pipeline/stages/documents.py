@@ -56,7 +56,7 @@ def parse_documents(operand: BsonValue, scope: Scope) -> DocumentsStage:
     Reference:
         MongoDB manual, "$documents (aggregation)".
     """
-    if scope.namespace.collection:
+    if scope.namespace.collection and scope.nesting != "$facet":
         raise ServerError(
             ErrorCode.InvalidNamespace,
             "'$documents' can only be run with database or cluster-level aggregation {aggregate: 1}",

@@ -93,7 +93,7 @@ def _check_facet(name: str, specs: BsonValue) -> None:
     if not isinstance(specs, list):
         raise ServerError(40170, f"arguments to $facet must be arrays, {name} is type {type_name(specs)}")
     for position, spec in enumerate(specs):
-        if not isinstance(spec, dict) or not spec:
+        if not isinstance(spec, dict):
             raise ServerError(
                 40171,
                 f"elements of arrays in $facet spec must be non-empty objects, {name} argument contained an element of "
