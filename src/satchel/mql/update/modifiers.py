@@ -44,7 +44,7 @@ class ModifierUpdate(Update):
             return document
         if self._touches_id and (not inserting or "_id" in document):
             check_same_id(document, result)
-        if self._dollar_names:
+        if self._dollar_names and not inserting:
             changed = [name for name in self._dollar_names if self._is_new(name, document, result)]
             check_names(result, changed)
         if self._may_be_deep:

@@ -32,7 +32,8 @@ class ReplacementUpdate(Update):
 
     def apply(self, document: Document, *, position: int | None = None, inserting: bool = False) -> Document:
         """Return the new document: see `Update.apply`."""
-        check_names(self._replacement, self._replacement)
+        if not inserting:
+            check_names(self._replacement, self._replacement)
         check_depth(self._replacement)
         return replaced(document, self._replacement)
 

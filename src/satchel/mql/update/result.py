@@ -55,8 +55,13 @@ def depth_of(value: BsonValue) -> int:
     return depth
 
 
-def check_names(document: Document, names: Iterable[str]) -> None:
-    """Refuse top-level fields whose names start with a dollar, unless they are those of a DBRef.
+def check_names(document: Document, names: Iterable[str], prefix: str = "") -> None:
+    """Refuse fields whose names start with a dollar, unless they are those of a DBRef.
+
+    Args:
+        document: The document.
+        names: Those of its fields that are new.
+        prefix: What stands before the names in a message.
 
     Raises:
         ServerError: DollarPrefixedFieldName (52), InvalidDBRef (55).
@@ -64,18 +69,23 @@ def check_names(document: Document, names: Iterable[str]) -> None:
     for name in names:
         if name.startswith("$") and name in document:
             if name not in DBREF_FIELDS:
-                raise dollar_prefixed(name)
+                raise ServerError(
+                    ErrorCode.DollarPrefixedFieldName,
+                    f"The dollar ($) prefixed field '{name}' in '{prefix}{name}' is not allowed in the context of an "
+                    "update's replacement document. Consider using an aggregation pipeline with $replaceWith.",
+                )
             _check_dbref_field(document, name)
 
 
-def dollar_prefixed(path: str) -> ServerError:
-    """Return the error for a name with a dollar where none may be."""
-    name = path.rsplit(".", 1)[-1]
-    return ServerError(
-        ErrorCode.DollarPrefixedFieldName,
-        f"The dollar ($) prefixed field '{name}' in '{path}' is not allowed in the context of an update's replacement "
-        "document. Consider using an aggregation pipeline with $replaceWith.",
-    )
+def _check_all_names(value: BsonValue, path: str) -> None:
+    """Check the names at every level of a value."""
+    if isinstance(value, dict):
+        check_names(value, value, f"{path}.")
+        for name, item in value.items():
+            _check_all_names(item, f"{path}.{name}")
+    elif isinstance(value, list):
+        for index, item in enumerate(value):
+            _check_all_names(item, f"{path}.{index}")
 
 
 def _check_dbref_field(document: Document, name: str) -> None:
@@ -121,7 +131,7 @@ def check_new_id(value: Field, *, whole_document: bool) -> None:
         whole_document: Whether the update made the whole document: a replacement, a pipeline.
 
     Raises:
-        ServerError: InvalidIdField (53), NotSingleValueField (54), DollarPrefixedFieldName (52).
+        ServerError: InvalidIdField (53), NotSingleValueField (54), DollarPrefixedFieldName (52), InvalidDBRef (55).
     """
     if isinstance(value, list) and whole_document:
         raise ServerError(
@@ -131,10 +141,7 @@ def check_new_id(value: Field, *, whole_document: bool) -> None:
         )
     if isinstance(value, list | Regex):
         raise ServerError(ErrorCode.InvalidIdField, f"The '_id' value cannot be of type {type_name(value)}")
-    if isinstance(value, dict):
-        for name in value:
-            if name.startswith("$") and name not in DBREF_FIELDS:
-                raise dollar_prefixed(f"_id.{name}")
+    _check_all_names(value, "_id")
 
 
 def with_id_of(old: Document, new: Document) -> Document:
