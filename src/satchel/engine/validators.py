@@ -44,9 +44,9 @@ class Validator:
         Raises:
             ServerError: DocumentValidationFailure (121), with the reasons in `errInfo`.
         """
-        if self._matches(document):
+        if self._accepts(document):
             return
-        if old is not None and self._is_moderate and not self._matches(old):
+        if old is not None and self._is_moderate and not self._accepts(old):
             return
         reasons = explain_failure(self._spec, document, self._context)
         details = {"failingDocumentId": document.get("_id"), "details": reasons}
@@ -56,6 +56,12 @@ class Validator:
             raise ServerError(
                 ErrorCode.DocumentValidationFailure, "Document failed validation", details={"errInfo": details}
             )
+
+    def _accepts(self, document: Document) -> bool:
+        try:
+            return self._matches(document)
+        except ServerError:  # an expression that cannot be computed for this document
+            return False
 
 
 @lru_cache(maxsize=256)

@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
+from bson import Int64
+
 from satchel.mql.match.json_schema import (
     KEYWORDS,
     Keyword,
@@ -119,7 +121,7 @@ def _leading_items(keyword: Keyword, schemas: list[Schema]) -> Rule:
         pairs = enumerate(zip(_array(value), schemas, strict=False))
         return {
             "details": [
-                {"itemIndex": i, "details": schema.failures(item)}
+                {"itemIndex": Int64(i), "details": schema.failures(item)}
                 for i, (item, schema) in pairs
                 if not schema.test(item)
             ]
