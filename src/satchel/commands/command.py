@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar, Final, TypeAlias, TypeVar
 
@@ -48,7 +48,7 @@ class Invocation:
         return self.operation.database
 
     @property
-    def sequences(self) -> dict[str, list[bytes]]:
+    def sequences(self) -> dict[str, Sequence[bytes]]:
         """Fields that came as document sequences, as BSON."""
         return self.request.sequences
 

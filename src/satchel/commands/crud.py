@@ -330,7 +330,7 @@ def insert(params: InsertParams, invocation: Invocation) -> Reply:
     return _with_errors({"n": inserted}, errors)
 
 
-def _with_errors(reply: Document, errors: WriteErrors) -> Reply:
+def _with_errors(reply: Document, errors: WriteErrors) -> Document:
     if errors.errors:
         reply["writeErrors"] = errors.to_bson()
     return reply
@@ -382,10 +382,11 @@ def update(params: UpdateParams, invocation: Invocation) -> Reply:
             modified += result.modified
             if result.upserted_id is not MISSING:
                 upserted.append({"index": index, "_id": result.upserted_id})
-    reply: Document = {"n": matched + len(upserted), "nModified": modified}
+    reply = _with_errors({"n": matched + len(upserted)}, errors)
     if upserted:
         reply["upserted"] = upserted
-    return _with_errors(reply, errors)
+    reply["nModified"] = modified
+    return reply
 
 
 Result = TypeVar("Result")

@@ -64,7 +64,8 @@ GENERIC_FIELDS: Final = frozenset(
         "$queryOptions", "$replData", "$configTime", "$topologyTime", "$impersonatedUsers", "$tenant",
         "txnNumber", "txnRetryCounter", "autocommit", "startTransaction", "coordinator",
         "readConcern", "writeConcern", "maxTimeMS", "maxTimeMSOpOnly", "comment", "clientOperationKey",
-        "operationSessionInfo", "apiVersion", "apiStrict", "apiDeprecationErrors", "databaseVersion", "shardVersion", "rawData",
+        "operationSessionInfo", "apiVersion", "apiStrict", "apiDeprecationErrors", "databaseVersion", "shardVersion",
+        "rawData",
         "mayBypassWriteBlocking", "expectPrefix", "serialization_context", "mgmt", "startOrContinueTransaction",
         "versionContext", "traceCtx",
     }
