@@ -148,13 +148,14 @@ def with_id_of(old: Document, new: Document) -> Document:
     """Return the new document with `_id` at its head, taken from the old one if the new one has none.
 
     Raises:
-        ServerError: ImmutableField (66) when both have one and they are not equal.
+        ServerError: ImmutableField (66) when both have one and they are not equal; the codes of `check_new_id`.
     """
     if "_id" not in old:
         return with_id_first(new)
     if "_id" not in new:
         return {"_id": old["_id"], **new}
     if not equal(old["_id"], new["_id"]):
+        check_new_id(new["_id"], whole_document=False)
         raise ServerError(
             ErrorCode.ImmutableField,
             "After applying the update, the (immutable) field '_id' was found to have been altered to _id: "
