@@ -114,8 +114,8 @@ class FakeService:
         return {"ok": 1.0, "closed": connection.closed}
 
     def run_insert(self, request: Request, _connection: ConnectionState) -> Reply:
-        documents = request.sequences.get("documents")
-        if documents is None:
+        documents = list(request.sequences.get("documents", ()))
+        if "documents" in request.command:
             documents = [bson.encode(document) for document in request.command["documents"]]  # type: ignore[attr-defined]
         self._collection(request, "insert").extend(documents)
         return {"n": len(documents), "ok": 1.0}

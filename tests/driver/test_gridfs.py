@@ -120,7 +120,7 @@ async def test_asynchronously(tmp_path: Path) -> None:
         file_id = await bucket.upload_from_stream("a", content, metadata={"a": 1})
         out = await bucket.open_download_stream(file_id)
         assert await out.read() == content
-        out.seek(1_000_000)
+        await out.seek(1_000_000)
         assert await out.read(10) == content[1_000_000:1_000_010]
         fs = gridfs.AsyncGridFS(client.files)
         assert await fs.list() == ["a"]
@@ -149,23 +149,26 @@ def test_ten_thousand_small_files(files: Files) -> None:
 
 
 STREAM = """
-import hashlib, resource, sys
+import hashlib, io, resource, sys
 import gridfs
 from satchel import MongoClient
 
 path, mebibytes = sys.argv[1], int(sys.argv[2])
 block = bytes(range(256)) * 4096
 
-class Source:
+class Source(io.RawIOBase):
     def __init__(self):
-        self.left, self.digest = mebibytes, hashlib.sha256()
-    def read(self, size=-1):
-        if not self.left:
-            return b""
-        self.left -= 1
-        data = self.left.to_bytes(8, "big") + block[8:]
-        self.digest.update(data)
-        return data
+        self.left, self.digest, self.rest = mebibytes, hashlib.sha256(), b""
+    def readable(self):
+        return True
+    def readinto(self, buffer):
+        if not self.rest and self.left:
+            self.left -= 1
+            self.rest = memoryview(self.left.to_bytes(8, "big") + block[8:])
+            self.digest.update(self.rest)
+        size = min(len(buffer), len(self.rest))
+        buffer[:size], self.rest = self.rest[:size], self.rest[size:]
+        return size
 
 class Sink:
     def __init__(self):
@@ -180,7 +183,7 @@ with MongoClient(path) as client:
     client.files.fs.files.find_one()
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     source, sink = Source(), Sink()
-    file_id = bucket.upload_from_stream("big", source)
+    file_id = bucket.upload_from_stream("big", io.BufferedReader(source, 1 << 20))
     bucket.download_to_stream(file_id, sink)
     grown = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before
 assert sink.size == mebibytes << 20

@@ -8,11 +8,11 @@ import zlib
 import bson
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
-from tests.wire.messages import body_section, message, op_compressed, op_msg, op_query, sequence_section
 
 from satchel.errors import ServerError
 from satchel.wire.header import ProtocolError
 from satchel.wire.messages import Request, command_name, malformed_replies, parse_message
+from tests.wire.messages import body_section, message, op_compressed, op_msg, op_query, sequence_section
 
 _GOOD = [
     op_msg(body_section({"insert": "c", "$db": "d"}), sequence_section("documents", [{"_id": 1}, {"_id": 2}])),

@@ -8,12 +8,12 @@ import zlib
 import bson
 import pytest
 from pymongo import message as pymongo_message
-from tests.wire.messages import body_section, message, op_compressed, op_msg, op_query, reply_document, sequence_section
 
 from satchel.errors import ErrorCode, ServerError
 from satchel.wire.checksum import crc32c
 from satchel.wire.header import ProtocolError
 from satchel.wire.messages import command_name, malformed_replies, parse_message
+from tests.wire.messages import body_section, message, op_compressed, op_msg, op_query, reply_document, sequence_section
 
 PING = {"ping": 1, "$db": "admin"}
 
@@ -36,18 +36,23 @@ def test_sequences_stay_bson() -> None:
     request = parse_message(
         memoryview(op_msg(body_section({"insert": "c", "$db": "d"}), sequence_section("documents", documents)))
     )
-    assert request.sequences == {"documents": [bson.encode(document) for document in documents]}
+    raw = [bson.encode(document) for document in documents]
+    assert list(request.sequences) == ["documents"]
+    assert list(request.sequences["documents"]) == raw
+    assert list(request.sequences["documents"][90:]) == raw[90:]
+    assert request.sequences["documents"][-1] == raw[-1]
     assert request.command == {"insert": "c"}
 
 
 def test_sequence_before_the_body() -> None:
     request = parse_message(op_msg(sequence_section("documents", [{}]), body_section({"insert": "c", "$db": "d"})))
-    assert request.sequences == {"documents": [bson.encode({})]}
+    assert list(request.sequences["documents"]) == [bson.encode({})]
     assert request.command == {"insert": "c"}
 
 
 def test_empty_sequence() -> None:
-    assert parse_message(op_msg(body_section(PING), sequence_section("documents", []))).sequences == {"documents": []}
+    request = parse_message(op_msg(body_section(PING), sequence_section("documents", [])))
+    assert list(request.sequences["documents"]) == []
 
 
 def test_flags() -> None:

@@ -10,11 +10,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from pymongo.message import _OpMsg
-from tests.wire.messages import body_section, op_compressed, op_msg, op_query, reply_document
 
 from satchel.wire.cursor_reply import raw_cursor_reply
 from satchel.wire.messages import encode_reply, parse_message
 from satchel.wire.op_compressed import COMPRESSORS, compress_body, decompress_body, negotiate
+from tests.wire.messages import body_section, op_compressed, op_msg, op_query, reply_document
 
 REQUEST = parse_message(op_msg(body_section({"ping": 1, "$db": "admin"}), request_id=4711))
 

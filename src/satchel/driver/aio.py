@@ -13,9 +13,11 @@ from bson.codec_options import TypeRegistry
 from satchel.driver.client import represent
 from satchel.driver.exchange import (
     INSTANT_COMMANDS,
+    MESSAGE_SIZE_LIMIT_BYTES,
     Address,
     Link,
     NoExecutor,
+    batch_size_after,
     check_size,
     describe,
     is_known,
@@ -66,6 +68,7 @@ class AsyncInProcessConnection(AsyncConnection):
         out is then unknown, as with any server.
         """
         check_size(max_doc_size, self.max_bson_size)
+        self.max_write_batch_size = batch_size_after(message, self.max_write_batch_size)
         call = partial(run, self._service, message, self._state)
         try:
             self._replies = call() if command_name(message) in INSTANT_COMMANDS else await self._workers.run(call)
@@ -100,6 +103,7 @@ class AsyncInProcessPool(AsyncPool):
         try:
             if not self.is_sdam:
                 await connection.hello()
+                connection.max_message_size = MESSAGE_SIZE_LIMIT_BYTES
                 self.is_writable = connection.is_writable
             if handler is not None:
                 handler.contribute_socket(connection, completed_handshake=False)

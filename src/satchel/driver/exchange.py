@@ -10,8 +10,10 @@ from pymongo.errors import DocumentTooLarge
 from pymongo.topology_description import TopologyDescription
 
 from satchel.driver.private import Hello, OpMsg, ServerDescription
+from satchel.errors import ServerError
 from satchel.values.bson_types import encode_document
-from satchel.wire.header import HEADER_SIZE_BYTES, OP_COMPRESSED, read_header
+from satchel.wire.header import HEADER_SIZE_BYTES, OP_COMPRESSED, ProtocolError, read_header
+from satchel.wire.messages import parse_message
 from satchel.wire.op_compressed import decompress_body
 from satchel.wire.service import ConnectionState, Service
 
@@ -19,6 +21,13 @@ Address = tuple[str, int | None]
 
 INSTANT_COMMANDS: Final = frozenset({b"hello", b"ismaster", b"isMaster", b"ping", b"buildInfo", b"buildinfo"})
 """Commands that touch no data; an event loop may run them itself."""
+
+MESSAGE_SIZE_LIMIT_BYTES: Final = 17 * 1024 * 1024
+"""Where PyMongo divides a bulk write in process: above the largest document, and below the 48 MB of a socket, because
+a message is in memory several times while it is encoded and copied."""
+
+MAX_WRITE_BATCH_SIZE: Final = 100_000
+_MESSAGE_SIZE_GOAL_BYTES: Final = 4 * 1024 * 1024
 
 
 class ServiceFailureError(ConnectionError):
@@ -89,6 +98,25 @@ def check_size(document_size_bytes: int, limit_bytes: int | None) -> None:
             f"BSON document too large ({document_size_bytes} bytes) - the connected server "
             f"supports BSON document sizes up to {limit_bytes} bytes."
         )
+
+
+def batch_size_after(message: bytes, batch_size: int) -> int:
+    """Return into how many documents at most PyMongo shall divide the bulk write that follows `message`.
+
+    Few when documents are large, as GridFS's chunks are: their messages then stay small, at no loss of speed.
+
+    Args:
+        message: What was sent.
+        batch_size: The number so far; at most MongoDB's `maxWriteBatchSize`.
+    """
+    if len(message) <= _MESSAGE_SIZE_GOAL_BYTES:
+        is_much_too_small = len(message) < _MESSAGE_SIZE_GOAL_BYTES // 4
+        return MAX_WRITE_BATCH_SIZE if is_much_too_small else batch_size
+    try:
+        documents = sum(map(len, parse_message(message).sequences.values()))
+    except (ProtocolError, ServerError):
+        return batch_size
+    return max(1, documents * _MESSAGE_SIZE_GOAL_BYTES // len(message))
 
 
 def describe(service: Service, address: Address) -> ServerDescription:

@@ -106,6 +106,8 @@ PRIVATE_NAMES: Final = (
     PrivateName(_CONNECTIONS, "_raise_connection_failure", "call", ("error",)),
     PrivateName(_CONNECTIONS, "cancel_context", "read"),
     PrivateName(_CONNECTIONS, "max_bson_size", "read"),
+    PrivateName(_CONNECTIONS, "max_message_size", "set: where bulk writes are divided"),
+    PrivateName(_CONNECTIONS, "max_write_batch_size", "set: where bulk writes are divided"),
     PrivateName(_CONNECTIONS, "_cluster_time", "read"),
     PrivateName(_TOPOLOGIES, "_process_change", "call", ("server_description", "reset_pool", "interrupt_connections")),
     PrivateName(_TOPOLOGIES, "on_change", "call", ("server_description", "reset_pool", "interrupt_connections")),

@@ -6,7 +6,17 @@ import weakref
 from collections import deque
 from typing import Any
 
-from satchel.driver.exchange import Address, Link, check_size, describe, is_known, run, unpack
+from satchel.driver.exchange import (
+    MESSAGE_SIZE_LIMIT_BYTES,
+    Address,
+    Link,
+    batch_size_after,
+    check_size,
+    describe,
+    is_known,
+    run,
+    unpack,
+)
 from satchel.driver.private import (
     Connection,
     ConnectionClosedReason,
@@ -32,6 +42,7 @@ class InProcessConnection(Connection):
     def send_message(self, message: bytes, max_doc_size: int) -> None:
         """Run the command of `message` and keep its replies."""
         check_size(max_doc_size, self.max_bson_size)
+        self.max_write_batch_size = batch_size_after(message, self.max_write_batch_size)
         try:
             self._replies = run(self._service, message, self._state)
         except BaseException as error:
@@ -62,6 +73,7 @@ class InProcessPool(Pool):
         try:
             if not self.is_sdam:
                 connection.hello()
+                connection.max_message_size = MESSAGE_SIZE_LIMIT_BYTES
                 self.is_writable = connection.is_writable
             if handler is not None:
                 handler.contribute_socket(connection, completed_handshake=False)

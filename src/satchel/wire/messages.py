@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from satchel.errors import ServerError
@@ -48,7 +49,7 @@ class Request:
     request_id: int
     database: str
     command: Document
-    sequences: dict[str, list[bytes]] = field(default_factory=dict)
+    sequences: dict[str, Sequence[bytes]] = field(default_factory=dict)
     flags: int = 0
     compressor: Compressor | None = None
     legacy: bool = False

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, overload
 
 from satchel.errors import ErrorCode, ServerError
 from satchel.values.bson_types import Document, decode_document
@@ -23,6 +24,29 @@ _MIN_DOCUMENT_SIZE_BYTES: Final = 5
 _MAX_IDENTIFIER_SIZE_BYTES: Final = 256
 
 
+class RawDocuments(Sequence[bytes]):
+    """The documents of a sequence, each cut out of the message when it is asked for: a batch is not in memory twice."""
+
+    __slots__ = ("_body", "_bounds")
+
+    def __init__(self, body: bytes | memoryview, bounds: list[tuple[int, int]]) -> None:
+        self._body = body
+        self._bounds = bounds
+
+    def __len__(self) -> int:
+        return len(self._bounds)
+
+    @overload
+    def __getitem__(self, index: int) -> bytes: ...
+    @overload
+    def __getitem__(self, index: slice) -> Sequence[bytes]: ...
+    def __getitem__(self, index: int | slice) -> bytes | Sequence[bytes]:
+        if isinstance(index, slice):
+            return RawDocuments(self._body, self._bounds[index])
+        start, end = self._bounds[index]
+        return bytes(self._body[start:end])
+
+
 @dataclass(slots=True)
 class Sections:
     """What an OP_MSG holds.
@@ -35,7 +59,7 @@ class Sections:
 
     flags: int
     document: Document
-    sequences: dict[str, list[bytes]]
+    sequences: dict[str, Sequence[bytes]]
 
 
 def read_flags(body: bytes | memoryview) -> int:
@@ -77,7 +101,7 @@ def parse_op_msg(body: bytes | memoryview) -> Sections:
     flags = read_flags(body)
     end = len(body) - (_CHECKSUM_SIZE_BYTES if flags & CHECKSUM_PRESENT else 0)
     document: Document | None = None
-    sequences: dict[str, list[bytes]] = {}
+    sequences: dict[str, Sequence[bytes]] = {}
     position = _FLAGS_SIZE_BYTES
     while position < end:
         kind = body[position]
@@ -103,13 +127,13 @@ def _section_end(body: bytes | memoryview, start: int, end: int) -> int:
     return start + size
 
 
-def _read_sequence(body: bytes | memoryview, start: int, end: int, sequences: dict[str, list[bytes]]) -> None:
+def _read_sequence(body: bytes | memoryview, start: int, end: int, sequences: dict[str, Sequence[bytes]]) -> None:
     identifier, position = read_cstring(body, start + 4, min(end, start + 4 + _MAX_IDENTIFIER_SIZE_BYTES))
     if identifier in sequences:
         raise ServerError(40431, f"Duplicate document sequence: {identifier}")
     if len(sequences) == _MAX_SEQUENCES:
         raise ServerError(ErrorCode.TooManyDocumentSequences, "Too many document sequences in OP_MSG")
-    documents: list[bytes] = []
+    bounds: list[tuple[int, int]] = []
     read_size = INT32.unpack_from
     while position < end:
         if position + _MIN_DOCUMENT_SIZE_BYTES > end:
@@ -118,9 +142,9 @@ def _read_sequence(body: bytes | memoryview, start: int, end: int, sequences: di
         document_end = position + size
         if size < _MIN_DOCUMENT_SIZE_BYTES or document_end > end or body[document_end - 1]:
             raise ServerError(ErrorCode.InvalidBSON, f"a document of sequence {identifier!r} cannot have {size} bytes")
-        documents.append(bytes(body[position:document_end]))
+        bounds.append((position, document_end))
         position = document_end
-    sequences[identifier] = documents
+    sequences[identifier] = RawDocuments(body, bounds)
 
 
 def _no_body() -> Document:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import cast
+from typing import Final, cast
 
 from bson import ObjectId
 
@@ -21,6 +21,9 @@ from satchel.errors import ErrorCode, ServerError
 from satchel.mql.match import MatchExpression
 from satchel.mql.update import Update
 from satchel.values.bson_types import MISSING, Document, Field
+
+_PART_BYTES: Final = 4 * 1024 * 1024
+_PART_DOCUMENTS: Final = 5000
 
 
 @dataclass(slots=True)
@@ -54,16 +57,35 @@ def insert_documents(
 ) -> int:
     """Insert documents and return how many went in; failures are noted in `errors`.
 
-    The whole batch is tried at once; only when something in it fails does each document get its own attempt.
+    Documents are tried many at once; only when something among them fails does each get its own attempt.
     """
     entry = unit.ensure_collection(namespace)
-    prepared = _prepare_all(entry, sources, operation, errors)
-    writer = CollectionWriter(unit, entry)
-    try:
-        writer.insert([document for _, document in prepared])
-        return len(prepared)
-    except ServerError:
-        return _insert_singly(unit, entry.namespace, prepared, errors)
+    inserted = 0
+    for part in _parts(sources):
+        prepared = _prepare_all(entry, part, operation, errors)
+        try:
+            CollectionWriter(unit, entry).insert([document for _, document in prepared])
+            inserted += len(prepared)
+        except ServerError:
+            inserted += _insert_singly(unit, entry.namespace, prepared, errors)
+            entry = unit.catalog.require(namespace)
+        if errors.ordered and errors.errors:
+            break
+    return inserted
+
+
+def _parts(sources: Sequence[bytes | Document]) -> Iterator[list[tuple[int, bytes | Document]]]:
+    """Divide a batch, so that a large one is not in memory encoded and decoded as a whole."""
+    part: list[tuple[int, bytes | Document]] = []
+    size_bytes = 0
+    for index, source in enumerate(sources):
+        part.append((index, source))
+        size_bytes += len(source) if isinstance(source, bytes) else 0
+        if size_bytes >= _PART_BYTES or len(part) == _PART_DOCUMENTS:
+            yield part
+            part, size_bytes = [], 0
+    if part:
+        yield part
 
 
 def _insert_singly(
@@ -83,12 +105,15 @@ def _insert_singly(
 
 
 def _prepare_all(
-    entry: CollectionEntry, sources: Sequence[bytes | Document], operation: Operation, errors: WriteErrors
+    entry: CollectionEntry,
+    sources: Sequence[tuple[int, bytes | Document]],
+    operation: Operation,
+    errors: WriteErrors,
 ) -> list[tuple[int, Prepared]]:
     """Prepare the documents of an insert; an ordered one ends before the first that cannot be stored."""
     validator = validator_of(entry, operation)
     prepared = []
-    for index, source in enumerate(sources):
+    for index, source in sources:
         try:
             document = prepare_insert(source, entry.collation)
             if validator is not None:
