@@ -11,13 +11,13 @@ import dataclasses
 import re
 from collections.abc import Callable, Mapping
 from functools import lru_cache
-from typing import Any, ClassVar, Final, Protocol, TypeVar
+from typing import Any, ClassVar, Final, Protocol, TypeVar, cast
 
 from bson import Binary, Int64
 
 from satchel.errors import ErrorCode, ServerError
 from satchel.values.bson_types import BsonValue, Document, type_name
-from satchel.values.numbers import exact_int64
+from satchel.values.numbers import Number, exact_int64, truncated_int64
 
 Kind = Callable[[str, BsonValue], object]
 """Reads a value: takes the field's full name for messages and the value, and returns what the command works with."""
@@ -205,17 +205,14 @@ def strict_boolean(name: str, value: BsonValue) -> bool:
 
 
 def integer(name: str, value: BsonValue) -> int:
-    """Take a number and cut it to an integer."""
+    """Take a number, without its fraction and within 64 bits; NaN is 0."""
     if type_name(value) not in ("int", "long", "double", "decimal"):
         raise ServerError(
             ErrorCode.TypeMismatch,
             f"BSON field '{name}' is the wrong type '{type_name(value)}', expected types "
             "'[long, int, decimal, double]'",
         )
-    exact = exact_int64(value)
-    if exact is None:
-        raise ServerError(ErrorCode.FailedToParse, f"Expected an integer: {name}: {value}")
-    return exact
+    return truncated_int64(cast("Number", value))
 
 
 def non_negative(name: str, value: BsonValue) -> int:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import heapq
+import sys
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from itertools import islice
@@ -66,7 +67,7 @@ class QueryRun:
         if examined is not None:
             records = _noted(records, examined)
         found = _matching(records, solution.residual, self.context)
-        end = None if self.limit is None else self.skip + self.limit
+        end = None if self.limit is None else min(self.skip + self.limit, sys.maxsize)
         if self.query.sort is not None and not solution.sorted:
             found = _sorted(found, self.query.sort, self.context, end)
         if self.skip or end is not None:

@@ -161,7 +161,9 @@ def _same_pattern(index: IndexEntry, pattern: Document) -> bool:
 def _plan_min_max(query: CanonicalQuery, entry: CollectionEntry) -> QuerySolution:
     """Plan a find with `min` and `max`: the hinted index between two keys."""
     if query.hint is None:
-        raise ServerError(51173, "When using min()/max() a hint of which index to use must be provided")
+        raise ServerError(
+            ErrorCode.NoQueryExecutionPlans, "When using min()/max() a hint of which index to use must be provided"
+        )
     index = _hinted_index(query, entry)
     low = _bound(query.minimum, index, "min")
     high = _bound(query.maximum, index, "max")
