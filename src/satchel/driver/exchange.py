@@ -13,7 +13,7 @@ from satchel.driver.private import Hello, OpMsg, ServerDescription
 from satchel.errors import ServerError
 from satchel.values.bson_types import encode_document
 from satchel.wire.header import HEADER_SIZE_BYTES, OP_COMPRESSED, ProtocolError, read_header
-from satchel.wire.messages import parse_message
+from satchel.wire.messages import command_name, parse_message
 from satchel.wire.op_compressed import decompress_body
 from satchel.wire.service import ConnectionState, Service
 
@@ -28,6 +28,7 @@ a message is in memory several times while it is encoded and copied."""
 
 MAX_WRITE_BATCH_SIZE: Final = 100_000
 _MESSAGE_SIZE_GOAL_BYTES: Final = 4 * 1024 * 1024
+_BULK_WRITES: Final = frozenset({b"insert", b"update", b"delete", b"bulkWrite"})
 
 
 class ServiceFailureError(ConnectionError):
@@ -109,14 +110,17 @@ def batch_size_after(message: bytes, batch_size: int) -> int:
         message: What was sent.
         batch_size: The number so far; at most MongoDB's `maxWriteBatchSize`.
     """
-    if len(message) <= _MESSAGE_SIZE_GOAL_BYTES:
-        is_much_too_small = len(message) < _MESSAGE_SIZE_GOAL_BYTES // 4
-        return MAX_WRITE_BATCH_SIZE if is_much_too_small else batch_size
+    is_large = len(message) > _MESSAGE_SIZE_GOAL_BYTES
+    if not is_large and (batch_size == MAX_WRITE_BATCH_SIZE or command_name(message) not in _BULK_WRITES):
+        return batch_size
     try:
         documents = sum(map(len, parse_message(message).sequences.values()))
     except (ProtocolError, ServerError):
         return batch_size
-    return max(1, documents * _MESSAGE_SIZE_GOAL_BYTES // len(message))
+    if is_large:
+        return max(1, documents * _MESSAGE_SIZE_GOAL_BYTES // len(message))
+    was_cut = documents == batch_size and len(message) < _MESSAGE_SIZE_GOAL_BYTES // 4
+    return min(4 * batch_size, MAX_WRITE_BATCH_SIZE) if was_cut else batch_size
 
 
 def describe(service: Service, address: Address) -> ServerDescription:
