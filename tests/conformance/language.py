@@ -91,11 +91,9 @@ def _context(command: Document) -> Context:
 
         context.collation = parse_collation(command["collation"])
     if "let" in command:
-        from satchel.mql.expressions.parser import parse_expression  # noqa: PLC0415
+        from satchel.mql.expressions import command_variables  # noqa: PLC0415
 
-        context.variables = {
-            name: parse_expression(value, context).evaluate({}, {}) for name, value in command["let"].items()
-        }
+        context.variables = command_variables(command["let"], context)
     return context
 
 

@@ -15,7 +15,7 @@ from satchel.engine.indexes.keys import key_generator
 from satchel.engine.planner.solution import CanonicalQuery, IxScan
 from satchel.errors import ErrorCode, ServerError
 from satchel.mql.context import Context
-from satchel.mql.expressions import parse_expression
+from satchel.mql.expressions import command_variables
 from satchel.mql.match import MatchExpression, parse_filter
 from satchel.mql.projection import Projection, parse_projection
 from satchel.mql.sort import natural_order, parse_sort
@@ -75,12 +75,7 @@ def with_collation(context: Context, spec: Document | None, entry: CollectionEnt
 
 def with_variables(context: Context, let: Mapping[str, BsonValue] | None) -> Context:
     """Evaluate the variables of a command's `let`, each in sight of those before it."""
-    variables: dict[str, BsonValue] = dict(context.variables)
-    for name, spec in (let or {}).items():
-        context.variables = variables
-        expression = parse_expression(spec, context)
-        variables = {**variables, name: expression.evaluate({}, variables)}
-    context.variables = variables
+    context.variables = command_variables(let or {}, context)
     return context
 
 

@@ -6,6 +6,7 @@ from satchel.mql.expressions import (
     array,
     array_iteration,
     array_selection,
+    array_zip,
     bitwise,
     boolean,
     comparison,
@@ -25,7 +26,7 @@ from satchel.mql.expressions import (
 from satchel.mql.expressions import object as object_family
 from satchel.mql.expressions import set as set_family
 from satchel.mql.expressions.expression import Expression, Variables
-from satchel.mql.expressions.parser import SYSTEM_VARIABLES, Parser, parse_expression
+from satchel.mql.expressions.parser import SYSTEM_VARIABLES, Parser, command_variables, parse_expression
 from satchel.mql.expressions.registry import OPERATORS
 
 FAMILIES = (
@@ -36,6 +37,7 @@ FAMILIES = (
     array,
     array_iteration,
     array_selection,
+    array_zip,
     boolean,
     comparison,
     conditional,
@@ -54,4 +56,13 @@ FAMILIES = (
 )
 """The modules that declare operators; importing one registers its operators."""
 
-__all__ = ["FAMILIES", "OPERATORS", "SYSTEM_VARIABLES", "Expression", "Parser", "Variables", "parse_expression"]
+__all__ = [
+    "FAMILIES",
+    "OPERATORS",
+    "SYSTEM_VARIABLES",
+    "Expression",
+    "Parser",
+    "Variables",
+    "command_variables",
+    "parse_expression",
+]

@@ -8,7 +8,7 @@ from typing import Final
 
 from satchel.errors import ErrorCode, ServerError
 from satchel.mql.context import Context
-from satchel.mql.expressions.expression import Expression, Variables, combine, is_nullish, raising
+from satchel.mql.expressions.expression import Expression, combine, is_nullish, raising
 from satchel.mql.expressions.operands import describe, require_int32
 from satchel.mql.expressions.registry import ABSENT, Association, Parser, apply, operator, syntax
 from satchel.values.bson_types import MISSING, BsonValue, Document, Field, type_name
@@ -149,8 +149,8 @@ def index_of_array(operand: BsonValue, parser: Parser) -> Expression:
     """Return the position of the first element equal to the value, between two positions; -1 if there is none.
 
     Raises:
-        ServerError: Location40090 for what is not an array, Location50809 when that is the only constant, Location40096
-            and 40097 for a bad position.
+        ServerError: Location40090 for what is not an array, Location50809 when only that is constant,
+            Location9711600 and 9711601 for a bad position.
 
     Reference:
         MongoDB manual, "$indexOfArray".
@@ -183,12 +183,12 @@ def _position(which: str, value: Field) -> int:
     position = exact_int32(value)
     if position is None:
         raise ServerError(
-            40096,
+            9711600,
             f"$indexOfArray requires an integral {which} index, found a value of type: {type_name(value)}, "
             f"with value: {describe(value)}",
         )
     if position < 0:
-        raise ServerError(40097, f"$indexOfArray requires a nonnegative {which} index, found: {position}")
+        raise ServerError(9711601, f"$indexOfArray requires a nonnegative {which} index, found: {position}")
     return position
 
 
@@ -322,7 +322,7 @@ def _read_pair(element: BsonValue) -> tuple[str, BsonValue]:
             "$arrayToObject requires an array of key-value pairs, where the key must be of type string. "
             f"Found key type: {type_name(name)}",
         )
-    return _object_key(name), value
+    return _object_key(name, 4940400), value
 
 
 def _read_named(element: BsonValue) -> tuple[str, BsonValue]:
@@ -347,85 +347,10 @@ def _read_named(element: BsonValue) -> tuple[str, BsonValue]:
             "$arrayToObject requires an object with keys 'k' and 'v', where the value of 'k' must be of type string. "
             f"Found type: {type_name(name)}",
         )
-    return _object_key(name), value
+    return _object_key(name, 4940401), value
 
 
-def _object_key(name: str) -> str:
+def _object_key(name: str, code: int) -> str:
     if "\0" in name:
-        raise ServerError(4940401, "Key field cannot contain an embedded null byte")
+        raise ServerError(code, "Key field cannot contain an embedded null byte")
     return name
-
-
-@syntax("$zip")
-def zip_(operand: BsonValue, parser: Parser) -> Expression:
-    """Return arrays of the elements at the same position: as many as the shortest array has, or the longest.
-
-    Raises:
-        ServerError: Location34460 to 34468 for bad operands.
-
-    Reference:
-        MongoDB manual, "$zip".
-    """
-    inputs, defaults, use_longest = _parse_zip(operand, parser)
-    inputs_of = [part.evaluate for part in inputs]
-    defaults_of = [part.evaluate for part in defaults]
-
-    def evaluate(document: Document, variables: Variables) -> Field:
-        arrays = []
-        for part in inputs_of:
-            array = part(document, variables)
-            if is_nullish(array):
-                return None
-            if not isinstance(array, list):
-                raise ServerError(34468, f"$zip found a non-array expression in input: {describe(array)}")
-            arrays.append(array)
-        fillers = [part(document, variables) for part in defaults_of] or [None] * len(arrays)
-        return _zipped(arrays, fillers, use_longest)
-
-    return combine(evaluate, [*inputs, *defaults])
-
-
-def _zipped(arrays: list[list[BsonValue]], fillers: list[Field], use_longest: bool) -> list[BsonValue]:
-    lengths = [len(array) for array in arrays]
-    length = max(lengths) if use_longest else min(lengths)
-    fillers = [None if filler is MISSING else filler for filler in fillers]
-    return [
-        [array[i] if i < len(array) else filler for array, filler in zip(arrays, fillers, strict=True)]
-        for i in range(length)
-    ]
-
-
-def _parse_zip(operand: BsonValue, parser: Parser) -> tuple[list[Expression], list[Expression], bool]:
-    if not isinstance(operand, dict):
-        raise ServerError(34460, f"$zip only supports an object as an argument, found {type_name(operand)}")
-    inputs: list[Expression] = []
-    defaults: list[Expression] = []
-    use_longest = False
-    for name, spec in operand.items():
-        if name == "inputs":
-            inputs = _parse_members(name, spec, 34461, parser)
-        elif name == "defaults":
-            defaults = _parse_members(name, spec, 34462, parser)
-        elif name == "useLongestLength":
-            if not isinstance(spec, bool):
-                raise ServerError(34463, f"useLongestLength must be a bool, found {type_name(spec)}")
-            use_longest = spec
-        else:
-            raise ServerError(34464, f"$zip found an unknown argument: {name}")
-    _check_zip(len(inputs), len(defaults), use_longest)
-    return inputs, defaults, use_longest
-
-
-def _parse_members(name: str, spec: BsonValue, code: int, parser: Parser) -> list[Expression]:
-    if not isinstance(spec, list):
-        raise ServerError(code, f"{name} must be an array of expressions, found {type_name(spec)}")
-    return [parser.parse(part) for part in spec]
-
-
-def _check_zip(inputs: int, defaults: int, use_longest: bool) -> None:
-    if not inputs:
-        raise ServerError(34465, "$zip requires at least one input array")
-    if defaults and not use_longest:
-        raise ServerError(34466, "cannot specify defaults unless useLongestLength is true")
-    if defaults and defaults != inputs:
-        raise ServerError(34467, "defaults and inputs must have the same length")

@@ -91,6 +91,12 @@ def _refuse_arguments(name: str, operand: BsonValue, code: int) -> None:
         raise ServerError(code, f"{name} does not currently accept arguments")
 
 
+@syntax("$expr")
+def expr(operand: BsonValue, parser: Parser) -> Expression:
+    """Evaluate the operand: the filters' `$expr` has no effect of its own within an expression."""
+    return parser.parse(operand)
+
+
 @syntax("$meta")
 def meta(operand: BsonValue, _parser: Parser) -> Expression:
     """Return metadata of the document: the variable that a find's projection sets, otherwise no value.

@@ -52,6 +52,34 @@ def expression_parser(context: Context, variables: frozenset[str] = NO_FIELDS) -
     return Parser(context, variables, known)
 
 
+def command_variables(let: Mapping[str, BsonValue], context: Context) -> dict[str, Field]:
+    """Evaluate the `let` of a command; each variable sees those before it.
+
+    Args:
+        let: Names and expressions, which must not read documents.
+        context: The operation's circumstances; variables that it has already are kept.
+
+    Returns:
+        All variables, for `Context.variables`.
+
+    Raises:
+        ServerError: FailedToParse (9) for a bad name, Location4890500 for an expression that reads a document, and the
+            expressions' own errors.
+    """
+    known: dict[str, Field] = dict(context.variables)
+    for name, spec in let.items():
+        check_variable_name(name)
+        expression = parse_expression(spec, replace(context, variables=dict(known)))
+        if expression.fields:
+            raise ServerError(
+                4890500,
+                "Command let Expression tried to access a field, but this is not allowed because Command let "
+                "Expressions run before the query examines any documents.",
+            )
+        known[name] = expression.evaluate({}, known)
+    return known
+
+
 def _system_constants(context: Context) -> dict[str, Field]:
     known: dict[str, Field] = {"NOW": context.now, "REMOVE": MISSING, "USER_ROLES": []}
     if context.cluster_time is not None:

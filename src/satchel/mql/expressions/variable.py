@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from satchel.errors import ErrorCode, ServerError
-from satchel.mql.expressions.expression import Expression, Variables, combine
+from satchel.mql.expressions.expression import Expression, Variables, combine, failing
 from satchel.mql.expressions.registry import Parser, Signature, syntax
 from satchel.values.bson_types import BsonValue, Document, Field
 
@@ -51,14 +53,24 @@ def let(operand: BsonValue, parser: Parser) -> Expression:
         MongoDB manual, "$let".
     """
     specs = parser.named_specs(_LET, operand)
-    if not isinstance(specs["vars"], dict):
+    definitions = specs["vars"]
+    if isinstance(definitions, list):
+        definitions = {str(index): spec for index, spec in enumerate(definitions)}
+    if not isinstance(definitions, dict):
         raise ServerError(10065, "invalid parameter: expected an object (vars)")
-    bound = {check_variable_name(name): parser.parse(spec) for name, spec in specs["vars"].items()}
+    bound = {check_variable_name(name): parser.parse(spec) for name, spec in definitions.items()}
     constants = {name: value.value for name, value in bound.items() if value.is_constant}
     body = parser.binding(bound, constants).parse(specs["in"])
-    if len(constants) == len(bound):
-        return body
-    pairs = [(name, value.evaluate) for name, value in bound.items() if name not in constants]
+    failed = failing(bound.values())
+    if failed is not None:
+        return failed
+    # MongoDB never computes a variable that is not used.
+    used = {name: value for name, value in bound.items() if name in body.variables}
+    return _binding(used, body) if used else body
+
+
+def _binding(bound: Mapping[str, Expression], body: Expression) -> Expression:
+    pairs = [(name, value.evaluate) for name, value in bound.items()]
     inner = body.evaluate
 
     def evaluate(document: Document, variables: Variables) -> Field:
