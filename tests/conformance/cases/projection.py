@@ -297,3 +297,12 @@ def cases() -> Iterator[Case]:
 
 
 _EN = {"locale": "en", "strength": 2}
+
+SPECS = {"inclusion": _INCLUSIONS, "exclusion": _EXCLUSIONS, "computed": _COMPUTED, "error": _ERRORS}
+FIND_ONLY = {
+    "slice": {"a": {"$slice": 1}},
+    "slice-numbers": {"a": {"$slice": [1, 2]}},
+    "elem-match": {"a": _ELEMENT},
+    "positional": {"a.$": 1},
+    "positional-in-the-middle": {"a.$.b": 1},
+}
