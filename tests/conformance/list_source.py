@@ -43,7 +43,7 @@ class ListSource:
         """Tell whether `path` is `_id`."""
         return path == "_id"
 
-    def has_unique_index(self, _namespace: Namespace, paths: frozenset[str]) -> bool:
+    def has_unique_index(self, _namespace: Namespace, paths: frozenset[str], *, sparse: bool = False) -> bool:
         """Tell whether the key is `_id`."""
         return paths == {"_id"}
 

@@ -145,13 +145,13 @@ class Aggregation:
             for index in entry.indexes
         )
 
-    def has_unique_index(self, namespace: Namespace, paths: frozenset[str]) -> bool:
-        """Tell whether a unique index, neither partial nor sparse, has exactly these fields as its key."""
+    def has_unique_index(self, namespace: Namespace, paths: frozenset[str], *, sparse: bool = False) -> bool:
+        """Tell whether a unique index, not partial and only if allowed sparse, has exactly these fields as its key."""
         if paths == {"_id"}:
             return True
         entry = self._catalog.get(namespace)
         return entry is not None and any(
-            index.unique and not index.sparse and index.partial_filter is None and frozenset(index.paths) == paths
+            index.unique and (sparse or not index.sparse) and index.partial_filter is None and frozenset(index.paths) == paths
             for index in entry.indexes
         )
 
