@@ -179,4 +179,5 @@ def _check_placement(parsed: Sequence[Stage], scope: Scope) -> None:
 def _nesting_error(stage: Stage, scope: Scope) -> ServerError:
     if scope.nesting == "$facet":
         return ServerError(40600, f"{stage.name} is not allowed to be used within a $facet stage")
-    return ServerError(51047, f"{stage.name} is not allowed within a {scope.nesting}'s sub-pipeline")
+    code = 51047 if scope.nesting == "$lookup" else 31441
+    return ServerError(code, f"{stage.name} is not allowed within a {scope.nesting}'s sub-pipeline")

@@ -33,8 +33,14 @@ class Source(Protocol):
         """Tell whether an equality on `path` would use an index (of the collection behind a view too)."""
         ...
 
-    def has_unique_index(self, namespace: Namespace, paths: frozenset[str]) -> bool:
-        """Tell whether a unique index, without partial filter and sparseness, has exactly these fields as its key."""
+    def has_unique_index(self, namespace: Namespace, paths: frozenset[str], *, sparse: bool = False) -> bool:
+        """Tell whether a unique index, without partial filter, has exactly these fields as its key.
+
+        Args:
+            namespace: The collection.
+            paths: The fields, in any order.
+            sparse: Whether a sparse index will do too.
+        """
         ...
 
     def collection_stats(self, namespace: Namespace, spec: Document) -> Document:

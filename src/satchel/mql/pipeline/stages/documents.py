@@ -56,9 +56,10 @@ def parse_documents(operand: BsonValue, scope: Scope) -> DocumentsStage:
     Reference:
         MongoDB manual, "$documents (aggregation)".
     """
+    stage = DocumentsStage(operand, scope.context)
     if scope.namespace.collection and scope.nesting != "$facet":
         raise ServerError(
             ErrorCode.InvalidNamespace,
             "'$documents' can only be run with database or cluster-level aggregation {aggregate: 1}",
         )
-    return DocumentsStage(operand, scope.context)
+    return stage
