@@ -74,15 +74,21 @@ def open_read_only(path: str) -> apsw.Connection:
     A file in WAL mode wants to write beside itself even to be read; where the folder forbids that, the file is
     read as immutable, which is right as long as there is no log that belongs to it.
     """
+    try:
+        return _checked(path)
+    except (apsw.CantOpenError, apsw.ReadOnlyError, apsw.IOError):
+        if _has_log(path):
+            raise
+        return _checked(f"file:{quote_url(path)}?immutable=1")
+
+
+def _checked(path: str) -> apsw.Connection:
     connection = _connect(path, _READ_ONLY)
     try:
         _check_header(connection)
-    except (apsw.CantOpenError, apsw.ReadOnlyError, apsw.IOError):
+    except BaseException:
         connection.close()
-        if _has_log(path):
-            raise
-        connection = _connect(f"file:{quote_url(path)}?immutable=1", _READ_ONLY)
-        _check_header(connection)
+        raise
     return connection
 
 

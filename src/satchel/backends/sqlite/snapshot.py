@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import AbstractContextManager
+from contextlib import contextmanager
 from functools import lru_cache
 from typing import Final, TypeVar, cast
 
@@ -196,9 +196,18 @@ def _key_conditions(bounds: KeyRange, after: IndexRow | None, backward: bool) ->
 class SqliteWriter(SqliteReader):
     """A write transaction on the write connection."""
 
-    def savepoint(self) -> AbstractContextManager[object]:
+    @contextmanager
+    def savepoint(self) -> Iterator[None]:
         """Undo, when the block raises, what was written in it."""
-        return self._connection
+        self._connection.execute("SAVEPOINT satchel")
+        try:
+            yield
+        except BaseException:
+            # A full disk makes SQLite roll the whole transaction back by itself.
+            if self._connection.in_transaction:
+                self._connection.execute("ROLLBACK TO satchel; RELEASE satchel")
+            raise
+        self._connection.execute("RELEASE satchel")
 
     def insert(self, table: str, records: Iterable[NewRecord]) -> None:
         """Add records.
