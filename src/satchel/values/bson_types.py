@@ -23,10 +23,11 @@ import re
 from enum import Enum
 from typing import Final, TypeAlias
 
-from bson import Binary, Code, DBRef, Decimal128, Int64, MaxKey, MinKey, ObjectId, Regex, Timestamp, decode, encode
+from bson import Binary, Code, Decimal128, Int64, MaxKey, MinKey, ObjectId, Regex, Timestamp, decode, encode
 from bson.codec_options import CodecOptions, DatetimeConversion
 from bson.datetime_ms import DatetimeMS
 from bson.errors import BSONError
+from bson.raw_bson import RawBSONDocument
 
 from satchel.errors import ErrorCode, ServerError
 
@@ -73,7 +74,10 @@ CODEC_OPTIONS: Final[CodecOptions[Document]] = CodecOptions(
     document_class=dict, datetime_conversion=DatetimeConversion.DATETIME_MS
 )
 
-_DBREF_FIELD = b"$ref\0"
+_RAW_OPTIONS: Final = CodecOptions(
+    document_class=RawBSONDocument, datetime_conversion=DatetimeConversion.DATETIME_MS
+)
+_DBREF_FIELD: Final = b"$ref\0"
 
 TYPE_NUMBERS: Final[dict[str, int]] = {
     "double": 1,
@@ -154,12 +158,22 @@ def decode_document(raw: bytes | memoryview) -> Document:
         ServerError: InvalidBSON (22) when `raw` is not one well-formed document.
     """
     try:
-        document = decode(raw, CODEC_OPTIONS)
+        if _DBREF_FIELD in (raw if isinstance(raw, bytes) else bytes(raw)):
+            return {name: _plain(value) for name, value in RawBSONDocument(bytes(raw), _RAW_OPTIONS).items()}
+        return decode(raw, CODEC_OPTIONS)
     except (BSONError, RecursionError, ValueError) as error:
         raise ServerError(ErrorCode.InvalidBSON, f"invalid BSON: {error}") from error
-    if _may_hold_dbref(raw):
-        return {name: _plain(value) for name, value in document.items()}
-    return document
+
+
+def _plain(value: BsonValue) -> BsonValue:
+    """Decode what PyMongo left raw: decoding at once would make every document with a `$ref` a `DBRef`."""
+    if isinstance(value, RawBSONDocument):
+        return {name: _plain(inner) for name, inner in value.items()}
+    if isinstance(value, list):
+        return [_plain(inner) for inner in value]
+    if value.__class__ is Code and value.scope is not None:
+        return Code(value, _plain(value.scope))  # type: ignore[arg-type]
+    return value
 
 
 def encode_document(document: Document) -> bytes:
@@ -172,21 +186,6 @@ def encode_document(document: Document) -> bytes:
         return encode(document, False, CODEC_OPTIONS)
     except (BSONError, RecursionError, OverflowError, ValueError) as error:
         raise ServerError(ErrorCode.InvalidBSON, f"cannot be encoded as BSON: {error}") from error
-
-
-def _may_hold_dbref(raw: bytes | memoryview) -> bool:
-    return _DBREF_FIELD in (raw if isinstance(raw, bytes) else bytes(raw))
-
-
-def _plain(value: BsonValue) -> BsonValue:
-    """Undo PyMongo's reading of `{$ref, $id}` documents as `DBRef`: in the engine they are documents."""
-    if isinstance(value, DBRef):
-        return {name: _plain(inner) for name, inner in value.as_doc().items()}
-    if isinstance(value, dict):
-        return {name: _plain(inner) for name, inner in value.items()}
-    if isinstance(value, list):
-        return [_plain(inner) for inner in value]
-    return value
 
 
 def compile_regex(regex: Regex[str]) -> re.Pattern[str]:
