@@ -226,4 +226,13 @@ def predicates(node: MatchExpression, collation: Collation | None) -> tuple[Pred
     if isinstance(node, And):
         return tuple(found for child in node.children for found in predicates(child, collation))
     rule = RULES.get(type(node))
-    return rule(node, collation) if rule is not None else ()
+    found = rule(node, collation) if rule is not None else ()
+    return tuple(predicate for predicate in found if not (predicate.matches_missing and _has_position(predicate.path)))
+
+
+def _has_position(path: str) -> bool:
+    """Tell whether a step of `path` may be an array position.
+
+    Such a path matches null in `[{}]` by way of the element that lacks a field "0", but the index holds the element.
+    """
+    return any(step.isdigit() for step in path.split("."))
