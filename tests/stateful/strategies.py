@@ -156,3 +156,90 @@ def index_specs(draw: st.DrawFn) -> dict:
 
 sorts = st.dictionaries(st.sampled_from(PATHS), st.sampled_from([1, -1]), min_size=1, max_size=2)
 """Sort patterns on `PATHS`."""
+
+
+# The strategies above are broad; those below keep to few paths and few values, so that several predicates, several
+# components of an index and several elements of an array come together.
+
+_FOCUSES = [
+    ("a",),
+    ("a", "b"),
+    ("b", "a"),
+    ("a.b", "a.c"),
+    ("a.b", "b"),
+    ("a", "a.b"),
+    ("a.b.c", "a.b"),
+    ("a.0", "a"),
+    ("a", "b", "c"),
+    ("c", "a.c", "a.b"),
+]
+_FEW = st.sampled_from([None, 1, 2, 3, 1.5, Int64(2), "a", "b", float("nan"), MinKey()])
+_few_values = st.one_of(_FEW, _FEW, st.lists(_FEW, max_size=3), st.lists(_FEW, min_size=2, max_size=3))
+_inner = st.fixed_dictionaries(
+    {}, optional={"b": _few_values | st.builds(lambda v: {"c": v}, _few_values), "c": _few_values}
+)
+_outer = st.one_of(_few_values, _inner, st.lists(_inner, max_size=3), st.lists(st.one_of(_FEW, _inner), max_size=3))
+_focused_bodies = st.fixed_dictionaries({}, optional={"a": _outer, "b": _few_values, "c": _few_values})
+
+_bounds = st.builds(
+    lambda name, value: {name: value}, st.sampled_from(["$gt", "$gte", "$lt", "$lte", "$eq", "$ne"]), _FEW
+)
+_two_bounds = st.builds(lambda low, high: {"$gte": low, "$lte": high}, _FEW, _FEW)
+_focused_conditions = st.one_of(
+    _bounds,
+    _bounds,
+    _two_bounds,
+    st.builds(lambda found: {"$in": found}, st.lists(_FEW | st.just([]), min_size=1, max_size=3)),
+    st.builds(lambda found: {"$elemMatch": found}, _two_bounds | _bounds),
+    st.builds(lambda found: {"$not": found}, _bounds),
+    st.builds(lambda found: {"$exists": found}, st.booleans()),
+    st.builds(lambda found: {"$all": found}, st.lists(_FEW, min_size=1, max_size=2)),
+    st.sampled_from([{"$type": "number"}, {"$regex": "^a"}, {"$size": 2}, {"$eq": []}, {"$eq": [1, 2]}, {"$gt": []}]),
+)
+
+
+@st.composite
+def focused(draw: st.DrawFn) -> tuple[list[dict], list[dict], list[dict], list[dict]]:
+    """Draw documents, index specifications, filters and sorts about the same few paths."""
+    focus = draw(st.sampled_from(_FOCUSES))
+    bodies = draw(st.lists(_focused_bodies, min_size=3, max_size=12))
+    specs = draw(st.lists(_focused_index(focus), min_size=1, max_size=2))
+    filters_ = draw(st.lists(_focused_filter(focus), min_size=1, max_size=6))
+    sorts_ = draw(st.lists(_focused_sort(focus), min_size=1, max_size=2))
+    return [{"_id": i, **body} for i, body in enumerate(bodies)], specs, filters_, sorts_
+
+
+@st.composite
+def _focused_index(draw: st.DrawFn, focus: tuple[str, ...]) -> dict:
+    paths = draw(st.permutations(focus))[: draw(st.integers(1, len(focus)))]
+    spec: dict = {"key": {path: draw(st.sampled_from([1, 1, -1])) for path in paths}}
+    option = draw(st.sampled_from(["none", "none", "sparse", "partial", "hashed", "wildcard"]))
+    if option == "sparse":
+        spec["sparse"] = True
+    elif option == "partial":
+        spec["partialFilterExpression"] = {
+            focus[0]: draw(st.sampled_from([{"$gt": 1}, {"$exists": True}, {"$lte": 2}]))
+        }
+    elif option == "hashed":
+        spec["key"][paths[-1]] = "hashed"
+    elif option == "wildcard":
+        spec["key"] = {"$**": 1}
+    return spec
+
+
+@st.composite
+def _focused_filter(draw: st.DrawFn, focus: tuple[str, ...]) -> dict:
+    conditions = st.builds(lambda path, found: {path: found}, st.sampled_from(focus), _focused_conditions)
+    objects = st.builds(
+        lambda path, found: {path: {"$elemMatch": found}},
+        st.just(focus[0].split(".", maxsplit=1)[0]),
+        st.dictionaries(st.sampled_from(["b", "c"]), _focused_conditions, min_size=1, max_size=2),
+    )
+    parts = draw(st.lists(st.one_of(conditions, conditions, conditions, objects), min_size=1, max_size=4))
+    return {draw(st.sampled_from(["$and", "$and", "$and", "$or"])): parts}
+
+
+@st.composite
+def _focused_sort(draw: st.DrawFn, focus: tuple[str, ...]) -> dict:
+    paths = draw(st.permutations(focus))[: draw(st.integers(1, len(focus)))]
+    return {path: draw(st.sampled_from([1, -1])) for path in paths}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from itertools import count
 
@@ -11,6 +12,7 @@ from hypothesis import strategies as st
 from pymongo.errors import OperationFailure
 
 from satchel import MongoClient
+from satchel.errors import ServerError
 from satchel.mql.context import Context
 from satchel.mql.match import parse_filter
 from satchel.mql.sort import parse_sort
@@ -20,7 +22,9 @@ from . import strategies
 
 _names = count()
 _SETTINGS = settings(
-    max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large]
+    max_examples=int(os.environ.get("SATCHEL_EXAMPLES", "100")),
+    deadline=None,
+    suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
 )
 
 
@@ -133,6 +137,21 @@ def test_count_distinct_and_aggregate_agree(database: object, collection: tuple,
     indexed.drop()
 
 
+@given(case=strategies.focused())
+@_SETTINGS
+def test_indexes_on_few_paths_and_values(database: object, case: tuple) -> None:
+    documents, specs, filters, sorts = case
+    indexed = Indexed(database, documents, specs, [])
+    for filter_ in filters:
+        expected = indexed.expected(filter_)
+        assert sorted(indexed.found(filter_)) == expected, filter_
+        assert sorted(indexed.found(filter_, hint={"$natural": 1})) == expected, filter_
+        assert database.command("count", indexed.name, query=filter_)["n"] == len(expected), filter_
+        for sort in sorts:
+            _check_sort(indexed, filter_, sort)
+    indexed.drop()
+
+
 @given(
     collection=_collections,
     filter_=strategies.filters | st.just({}),
@@ -145,19 +164,24 @@ def test_sort_from_an_index_is_the_sort(
     database: object, collection: tuple, filter_: dict, sort: dict, skip: int, limit: int
 ) -> None:
     indexed = Indexed(database, *collection)
+    _check_sort(indexed, filter_, sort, skip, limit)
+    indexed.drop()
+
+
+def _check_sort(indexed: Indexed, filter_: dict, sort: dict, skip: int = 1, limit: int = 3) -> None:
     by_id = {document["_id"]: document for document in indexed.stored}
     key = parse_sort(sort, Context()).key
+    expected = indexed.expected(filter_)
     try:
-        in_order = sorted(key(by_id[found]) for found in indexed.expected(filter_))
-    except Exception as error:
+        in_order = sorted(key(by_id[found]) for found in expected)
+    except ServerError as error:
         note(f"no sort: {error}")
         return
     found = indexed.found(filter_, sort=sort)
-    assert sorted(found) == indexed.expected(filter_)
+    assert sorted(found) == expected
     assert [key(by_id[identifier]) for identifier in found] == in_order
     cut = indexed.found(filter_, sort=sort, skip=skip, limit=limit)
     assert [key(by_id[identifier]) for identifier in cut] == in_order[skip:][: limit or None]
-    indexed.drop()
 
 
 @given(collection=_collections, filter_=strategies.filters)
