@@ -172,7 +172,7 @@ def _plain(value: BsonValue) -> BsonValue:
     if isinstance(value, list):
         return [_plain(inner) for inner in value]
     if value.__class__ is Code and value.scope is not None:
-        return Code(value, _plain(value.scope))  # type: ignore[arg-type]
+        return Code(str(value), _plain(value.scope))  # type: ignore[arg-type]
     return value
 
 
