@@ -14,6 +14,7 @@ ROOT = Path(__file__).parents[2]
 CACHE = ROOT / ".cache" / "conformance"
 
 _CONFIGURATION = """[pytest]
+addopts = -m "default or default_async"
 asyncio_default_fixture_loop_scope = session
 asyncio_default_test_loop_scope = session
 faulthandler_timeout = 300
@@ -34,7 +35,7 @@ def prepare() -> Path:
     The suite stands apart from the sources of `bson`, `gridfs` and `pymongo`, so that it tests the installed ones.
     """
     folder = CACHE / f"pymongo-{pymongo.version}"
-    if not (folder / "pytest.ini").exists():
+    if not (folder / "test").exists():
         archive = _download(CACHE / "sdist")
         shutil.rmtree(folder, ignore_errors=True)
         with tarfile.open(archive) as sources:
@@ -42,8 +43,8 @@ def prepare() -> Path:
             members = [member for member in sources.getmembers() if member.name.startswith(f"{name}/test/")]
             sources.extractall(CACHE / "unpacked", members, filter="data")
         shutil.move(CACHE / "unpacked" / name, folder)
-        markers = "\n".join(f"    {marker}" for marker in _MARKERS.split())
-        (folder / "pytest.ini").write_text(_CONFIGURATION.format(markers=markers))
+    markers = "\n".join(f"    {marker}" for marker in _MARKERS.split())
+    (folder / "pytest.ini").write_text(_CONFIGURATION.format(markers=markers))
     return folder
 
 
