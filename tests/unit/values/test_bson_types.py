@@ -30,7 +30,7 @@ def test_a_document_with_a_ref_stays_as_it_is(document: dict[str, Any]) -> None:
     assert encode_document(decode_document(raw)) == raw
 
 
-@given(strategies.documents())
+@given(strategies.documents)
 def test_encoding_what_was_decoded_gives_the_same_bytes(document: dict[str, Any]) -> None:
     raw = encode_document(document)
     assert encode_document(decode_document(raw)) == raw
