@@ -21,9 +21,9 @@ import pymongo.synchronous.mongo_client
 import pytest
 from pymongo.errors import PyMongoError
 from pymongo.uri_parser_shared import split_hosts
-from satchel.deployment import open_service
 
 import satchel
+from satchel.deployment import open_service
 from satchel.driver import aio, client
 from satchel.driver.target import Target
 
