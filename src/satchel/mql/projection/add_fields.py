@@ -9,9 +9,8 @@ from satchel.mql.context import Context
 from satchel.mql.expressions.field_path import split_path
 from satchel.mql.expressions.parser import parse_expression
 from satchel.mql.projection.compiled import Retention
-from satchel.mql.projection.metadata import metadata_names
 from satchel.mql.projection.parser import parse_projection
-from satchel.mql.projection.projection import Projection, read_fields
+from satchel.mql.projection.projection import Projection
 from satchel.mql.projection.tree import Level, Mark
 from satchel.values.bson_types import BsonValue, Document
 from satchel.values.shell_text import shell_text
@@ -48,7 +47,7 @@ def parse_add_fields(spec: BsonValue, context: Context, *, name: str = "$addFiel
     level = Level()
     for parts, operand in fields:
         level.add(parts, parse_expression(operand, context))
-    return Projection("addition", level, Retention(level), read_fields("addition", level), metadata_names(level))
+    return Projection("addition", level, Retention(level))
 
 
 def _computed_fields(spec: Document, prefix: str = "") -> Iterator[tuple[str, BsonValue]]:

@@ -19,8 +19,7 @@ from satchel.mql.match.evaluation import Expr
 from satchel.mql.match.json_schema import JsonSchema
 from satchel.mql.projection.compiled import Inclusion, Retention
 from satchel.mql.projection.find_operators import Positional, Slice, parse_elem_match, parse_slice
-from satchel.mql.projection.metadata import metadata_names
-from satchel.mql.projection.projection import Projection, read_fields
+from satchel.mql.projection.projection import Projection
 from satchel.mql.projection.tree import Level, Mark
 from satchel.values.bson_types import BsonValue, Document, is_number
 from satchel.values.shell_text import shell_text
@@ -240,8 +239,6 @@ class _Parser:
             kind,
             self.level,
             Inclusion(self.level) if kind == "inclusion" else Retention(self.level),
-            read_fields(kind, self.level),
-            metadata_names(self.level),
             self.positional,
             tuple(self.slices),
         )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Literal, TypeAlias
 
 from satchel.mql.expressions.expression import NO_FIELDS, NO_VARIABLES, Expression, Variables
@@ -17,7 +18,7 @@ Kind: TypeAlias = Literal["inclusion", "exclusion", "addition"]
 """An inclusion takes what it names, an exclusion leaves it out, an addition (`$addFields`) computes fields."""
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, eq=False)
 class Projection:
     """A projection, parsed once and applied to many documents.
 
@@ -25,9 +26,6 @@ class Projection:
         kind: What it does with fields it does not name.
         level: What it says, as a tree.
         compiled: The same, compiled.
-        fields: The dotted paths it reads, or None when it needs whole documents. An addition passes on all fields and
-            counts here only what its expressions read.
-        metadata: The metadata it reads, by MongoDB's names (`recordId`, `indexKey`, `sortKey`, `randVal`).
         positional: The positional operator, or None.
         slices: Find's `$slice` operators.
     """
@@ -35,10 +33,32 @@ class Projection:
     kind: Kind
     level: Level
     compiled: Compiled
-    fields: frozenset[str] | None
-    metadata: frozenset[str]
     positional: Positional | None = None
     slices: Sequence[Slice] = ()
+
+    @cached_property
+    def fields(self) -> frozenset[str] | None:
+        """The dotted paths it reads, or None when it needs whole documents.
+
+        An addition passes on all fields and counts here only what its expressions read.
+        """
+        if self.kind == "exclusion":
+            return None
+        if self.kind == "addition":
+            fields = NO_FIELDS.union(*(expression.fields for expression in self._expressions))
+        else:
+            fields = NO_FIELDS.union(_inclusion_fields(self.level.entries.items()))
+        return None if "" in fields else fields
+
+    @cached_property
+    def metadata(self) -> frozenset[str]:
+        """The metadata it reads, by MongoDB's names (`recordId`, `indexKey`, `sortKey`)."""
+        variables = NO_FIELDS.union(*(expression.variables for expression in self._expressions))
+        return frozenset(name.removeprefix(METADATA_PREFIX) for name in variables if name.startswith(METADATA_PREFIX))
+
+    @property
+    def _expressions(self) -> list[Expression]:
+        return [leaf for _, leaf in self.level.leaves() if isinstance(leaf, Expression)]
 
     @property
     def needs_position(self) -> bool:
@@ -74,17 +94,6 @@ class Projection:
         for cut in self.slices:
             result = cut.apply(result)
         return result
-
-
-def read_fields(kind: Kind, level: Level) -> frozenset[str] | None:
-    """Return the dotted paths of the document that a projection reads, None for all of it."""
-    if kind == "exclusion":
-        return None
-    if kind == "addition":
-        fields = NO_FIELDS.union(*(leaf.fields for _, leaf in level.leaves() if isinstance(leaf, Expression)))
-    else:
-        fields = NO_FIELDS.union(_inclusion_fields(level.entries.items()))
-    return None if "" in fields else fields
 
 
 def _inclusion_fields(entries: Iterable[tuple[str, object]]) -> Iterable[str]:

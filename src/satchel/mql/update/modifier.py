@@ -35,7 +35,7 @@ class Walk:
         return f"{{_id: {shell_text(self.document['_id'])}}}" if "_id" in self.document else "{no id}"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, eq=False)
 class Site:
     """Where an operator is applied, while its operand is parsed.
 
@@ -67,7 +67,7 @@ Compute: TypeAlias = Callable[[Field, Walk], Field]
 """From the field's old value, or MISSING, to the new one; MISSING removes the field, the old object is no change."""
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(slots=True, eq=False)
 class Modifier:
     """An operator with its operand: it computes one field, and knows nothing of paths.
 

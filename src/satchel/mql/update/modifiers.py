@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import cached_property
 from typing import ClassVar
 
 from satchel.errors import ErrorCode, ServerError
@@ -11,7 +12,7 @@ from satchel.mql.update import arithmetic, array, bitwise, compare, fields, push
 from satchel.mql.update.modifier import OPERATORS, Modifier, Site, Walk
 from satchel.mql.update.paths import POSITIONAL, element_identifier, split_update_path, static_path
 from satchel.mql.update.result import check_depth, check_names, check_same_id, depth_of
-from satchel.mql.update.tree import Elements, Fields, Leaf, Node, modifiers
+from satchel.mql.update.tree import Elements, Fields, Leaf, Node
 from satchel.mql.update.update import Kind, Update
 from satchel.values.bson_types import MAX_NESTING_DEPTH, BsonValue, Document, type_name
 from satchel.values.shell_text import shell_text
@@ -24,18 +25,27 @@ class ModifierUpdate(Update):
 
     Args:
         root: The tree.
+        modifiers: What stands in it.
     """
 
     kind: ClassVar[Kind] = "modifiers"
 
-    def __init__(self, root: Fields) -> None:
-        found = list(modifiers([root]))
+    def __init__(self, root: Fields, modifiers: Sequence[Modifier]) -> None:
         self._root = root
-        self._dollar_names = tuple(name for name in root.children if name.startswith("$"))
+        self._modifiers = modifiers
+        self._dollar_names = [name for name in root.children if name[0] == "$"]
         self._touches_id = "_id" in root.children
-        self._may_be_deep = any(_may_be_deep(modifier) for modifier in found)
-        self.needs_position = any(POSITIONAL in modifier.site.parts for modifier in found)
-        self.touched_paths = frozenset(static_path(modifier.site.parts) for modifier in found)
+        self._may_be_deep = any(map(_may_be_deep, modifiers))
+
+    @cached_property
+    def needs_position(self) -> bool:
+        """Whether it has the positional operator `$`."""
+        return any(POSITIONAL in modifier.site.parts for modifier in self._modifiers)
+
+    @cached_property
+    def touched_paths(self) -> frozenset[str]:
+        """The paths of all operators, without array positions."""
+        return frozenset(static_path(modifier.site.parts) for modifier in self._modifiers)
 
     def apply(self, document: Document, *, position: int | None = None, inserting: bool = False) -> Document:
         """Return the updated document: see `Update.apply`."""
@@ -60,9 +70,11 @@ class ModifierUpdate(Update):
 
 def _may_be_deep(modifier: Modifier) -> bool:
     """Tell whether an operator may reach the limit of nesting; `$rename` moves what is already there."""
-    return (
-        len(modifier.site.parts) + depth_of(modifier.operand) + 1 >= MAX_NESTING_DEPTH or modifier.applies is not None
-    )
+    if modifier.applies is not None:
+        return True
+    operand = modifier.operand
+    depth = len(modifier.site.parts) + (depth_of(operand) if isinstance(operand, dict | list) else 0)
+    return depth + 1 >= MAX_NESTING_DEPTH
 
 
 def parse_modifiers(spec: Document, context: Context, tests: ElementTests) -> ModifierUpdate:
@@ -78,7 +90,7 @@ def parse_modifiers(spec: Document, context: Context, tests: ElementTests) -> Mo
             is not used; ConflictingUpdateOperators (40) for paths inside each other; and those of the operators.
     """
     root = Fields()
-    used: set[str] = set()
+    modifiers: list[Modifier] = []
     for name, operands in spec.items():
         parse = OPERATORS.get(name)
         if parse is None:
@@ -94,16 +106,17 @@ def parse_modifiers(spec: Document, context: Context, tests: ElementTests) -> Mo
                 f"{{$mod: {{<field>: ...}}}} not {{{name}: {shell_text(operands)}}}",
             )
         for path, operand in operands.items():
-            site = Site(path, split_update_path(path, tests), context)
-            parsed = parse(operand, site)
+            parsed = parse(operand, Site(path, split_update_path(path, tests), context))
             for modifier in (parsed,) if isinstance(parsed, Modifier) else parsed.values():
                 _add(root, modifier, tests)
-            used.update(filter(None, map(element_identifier, site.parts)))
-    _check_used(spec, tests, used)
-    return ModifierUpdate(root)
+                modifiers.append(modifier)
+    if tests:
+        _check_used(spec, tests, modifiers)
+    return ModifierUpdate(root, modifiers)
 
 
-def _check_used(spec: Document, tests: ElementTests, used: set[str]) -> None:
+def _check_used(spec: Document, tests: ElementTests, modifiers: Iterable[Modifier]) -> None:
+    used = {element_identifier(part) for modifier in modifiers for part in modifier.site.parts}
     for identifier in tests:
         if identifier not in used:
             raise ServerError(
@@ -119,20 +132,18 @@ def _add(root: Fields, modifier: Modifier, tests: ElementTests) -> None:
         ServerError: ConflictingUpdateOperators (40).
     """
     parts = modifier.site.parts
+    last = len(parts) - 1
     node: Node = root
     for depth, part in enumerate(parts):
-        is_last = depth == len(parts) - 1
-        known = _child(node, part)
-        if known is None:
-            child: Node = Leaf(modifier) if is_last else _container(parts[depth + 1], tests)
+        child = _child(node, part)
+        if child is None:
+            child = Leaf(modifier) if depth == last else _container(parts[depth + 1], tests)
             _set_child(node, part, child)
-        elif is_last or not _can_hold(known, parts[depth + 1]):
+        elif depth == last or not _can_hold(child, parts[depth + 1]):
             raise ServerError(
                 ErrorCode.ConflictingUpdateOperators,
                 f"Updating the path '{modifier.site.path}' would create a conflict at '{'.'.join(parts[: depth + 1])}'",
             )
-        else:
-            child = known
         node = child
 
 
@@ -145,10 +156,10 @@ def _can_hold(node: Node, part: str) -> bool:
 
 
 def _child(node: Node, part: str) -> Node | None:
-    if isinstance(node, Elements):
-        return node.children.get(element_identifier(part) or "")
-    assert isinstance(node, Fields)
-    return node.positional if part == POSITIONAL else node.children.get(part)
+    if isinstance(node, Fields):
+        return node.positional if part == POSITIONAL else node.children.get(part)
+    assert isinstance(node, Elements)
+    return node.children.get(element_identifier(part) or "")
 
 
 def _set_child(node: Node, part: str, child: Node) -> None:

@@ -30,7 +30,7 @@ def parse_update(
     Reference:
         MongoDB manual, "Update Operators".
     """
-    tests = parse_array_filters(array_filters or [], context)
+    tests = parse_array_filters(array_filters, context) if array_filters else {}
     if isinstance(spec, list):
         if array_filters:
             raise ServerError(ErrorCode.FailedToParse, "arrayFilters may not be specified for pipeline-style updates")

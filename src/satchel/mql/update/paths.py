@@ -37,7 +37,8 @@ def split_update_path(path: str, identifiers: Container[str]) -> Parts:
         raise ServerError(
             ErrorCode.EmptyFieldName, f"The update path '{path}' contains an empty field name, which is not allowed."
         )
-    _check_placeholders(path, parts, identifiers)
+    if "$" in path:
+        _check_placeholders(path, parts, identifiers)
     return parts
 
 

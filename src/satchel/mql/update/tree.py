@@ -7,7 +7,7 @@ changes and shares what does not; a part that stays as it is comes back as the s
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from functools import cmp_to_key
 from typing import Final, TypeAlias
 
@@ -310,14 +310,3 @@ def _compare_names(left: str, right: str) -> int:
 
 def _is_plain_number(name: str) -> bool:
     return name.isascii() and name.isdigit() and (name[0] != "0" or name == "0")
-
-
-def modifiers(nodes: Iterable[Node]) -> Iterable[Modifier]:
-    """Yield the modifiers below some nodes."""
-    for node in nodes:
-        if isinstance(node, Leaf):
-            yield node.modifier
-        elif isinstance(node, Fields | Elements):
-            yield from modifiers(node.children.values())
-            if isinstance(node, Fields) and node.positional is not None:
-                yield from modifiers([node.positional])

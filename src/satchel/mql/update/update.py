@@ -18,14 +18,22 @@ class Update(ABC):
 
     Attributes:
         kind: Which of the three it is.
-        needs_position: Whether it has the positional operator `$`.
-        touched_paths: The dotted paths below or above which anything may change, without array positions (`a.b` for
-            `a.$.b`); None when that is any.
     """
 
     kind: ClassVar[Kind]
-    needs_position: bool = False
-    touched_paths: frozenset[str] | None = None
+
+    @property
+    def needs_position(self) -> bool:
+        """Whether `apply` wants the index of the array element that the filter met: the update has a `$`."""
+        return False
+
+    @property
+    def touched_paths(self) -> frozenset[str] | None:
+        """The dotted paths at, above or below which anything may change; None when that is anywhere.
+
+        Array positions are left out: `a.b` for `a.$.b` and `a.0.b`.
+        """
+        return None
 
     @abstractmethod
     def apply(self, document: Document, *, position: int | None = None, inserting: bool = False) -> Document:
