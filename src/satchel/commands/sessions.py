@@ -1,14 +1,16 @@
-"""Commands of logical sessions."""
+"""Commands of logical sessions and of logging in."""
 
 from __future__ import annotations
 
 import uuid
 from dataclasses import dataclass
+from typing import ClassVar
 
 from bson import Binary
 
 from satchel.commands.command import COMMANDS, Invocation, NoFields, Reply
 from satchel.commands.params import any_value, documents, param
+from satchel.errors import ErrorCode, ServerError
 from satchel.settings import SESSION_TIMEOUT_MINUTES
 from satchel.values.bson_types import BsonValue, Document
 
@@ -44,3 +46,19 @@ def _acknowledge(params: SessionsParams, invocation: Invocation) -> Reply:
 
 for _name in ("endSessions", "refreshSessions", "killSessions", "killAllSessions", "killAllSessionsByPattern"):
     COMMANDS.command(_name, SessionsParams)(_acknowledge)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SaslParams(NoFields):
+    """Fields of saslStart and saslContinue."""
+
+    IGNORED: ClassVar[frozenset[str]] = frozenset({"mechanism", "payload", "conversationId", "autoAuthorize", "options"})
+
+
+def _refuse(params: SaslParams, invocation: Invocation) -> Reply:
+    """Refuse: a file has no users, and whoever can open it needs no password."""
+    raise ServerError(ErrorCode.AuthenticationFailed, "Authentication failed.")
+
+
+for _name in ("saslStart", "saslContinue"):
+    COMMANDS.command(_name, SaslParams, strict=False)(_refuse)
