@@ -46,7 +46,7 @@ from satchel.mql.context import Context
 from satchel.mql.match import parse_filter
 from satchel.mql.projection import parse_projection
 from satchel.mql.sort import natural_order
-from satchel.mql.update import parse_update
+from satchel.mql.update import check_upsert_filter, parse_update
 from satchel.settings import MAX_WRITE_BATCH_SIZE
 from satchel.values import key_string
 from satchel.values.bson_types import MAX_DOCUMENT_SIZE_BYTES, MISSING, BsonValue, Document, decode_document
@@ -446,6 +446,8 @@ def update_statement(
         raise ServerError(ErrorCode.FailedToParse, "Cannot specify sort with multi=true")
     context = statement_context(invocation, entry, fields.collation, let, fields.c)
     filter_ = parse_filter(fields.q, context)
+    if fields.upsert:
+        check_upsert_filter(filter_)
     parsed = parse_update(fields.u, context, array_filters=fields.array_filters)
     if fields.multi and parsed.kind == "replacement":
         raise ServerError(ErrorCode.FailedToParse, "multi update is not supported for replacement-style update")

@@ -74,10 +74,10 @@ CODEC_OPTIONS: Final[CodecOptions[Document]] = CodecOptions(
     document_class=dict, datetime_conversion=DatetimeConversion.DATETIME_MS
 )
 
-_RAW_OPTIONS: Final = CodecOptions(
-    document_class=RawBSONDocument, datetime_conversion=DatetimeConversion.DATETIME_MS
-)
+_RAW_OPTIONS: Final = CodecOptions(document_class=RawBSONDocument, datetime_conversion=DatetimeConversion.DATETIME_MS)
 _DBREF_FIELD: Final = b"$ref\0"
+_EMPTY_NAMED_PREFIX_BYTES: Final = 6
+"""Length, type and empty name before the only document inside a document."""
 
 TYPE_NUMBERS: Final[dict[str, int]] = {
     "double": 1,
@@ -183,6 +183,9 @@ def encode_document(document: Document) -> bytes:
         ServerError: InvalidBSON (22) when a value or name cannot be said in BSON (a NUL in a name, too deep).
     """
     try:
+        if "_id" in document and next(iter(document)) != "_id":
+            # PyMongo would put `_id` first, but only in the outermost document.
+            return encode({"": document}, False, CODEC_OPTIONS)[_EMPTY_NAMED_PREFIX_BYTES:-1]
         return encode(document, False, CODEC_OPTIONS)
     except (BSONError, RecursionError, OverflowError, ValueError) as error:
         raise ServerError(ErrorCode.InvalidBSON, f"cannot be encoded as BSON: {error}") from error
