@@ -11,20 +11,26 @@ from satchel.mql.expressions import (
     boolean,
     comparison,
     conditional,
+    convert,
     custom,
+    data_size,
     date,
     date_parts,
     date_span,
     date_text,
+    extended_json,
     literal,
     miscellaneous,
     string,
     string_regex,
+    timestamp,
     trigonometry,
     variable,
 )
+from satchel.mql.expressions import hash as hash_family
 from satchel.mql.expressions import object as object_family
 from satchel.mql.expressions import set as set_family
+from satchel.mql.expressions import type as type_family
 from satchel.mql.expressions.expression import Expression, Variables
 from satchel.mql.expressions.parser import SYSTEM_VARIABLES, Parser, command_variables, parse_expression
 from satchel.mql.expressions.registry import OPERATORS
@@ -53,6 +59,12 @@ FAMILIES = (
     date_text,
     string,
     string_regex,
+    convert,
+    data_size,
+    extended_json,
+    hash_family,
+    timestamp,
+    type_family,
 )
 """The modules that declare operators; importing one registers its operators."""
 

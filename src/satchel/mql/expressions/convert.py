@@ -1,4 +1,4 @@
-"""`$convert` and its short forms `$toInt`, `$toString`, …, and `$isNumber` and `$type`."""
+"""`$convert` and its short forms: `$toInt`, `$toString` and so on."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from satchel.mql.expressions.convert_binary import to_array, to_binary
 from satchel.mql.expressions.convert_number import to_bool, to_date, to_decimal128, to_double, to_int, to_long
 from satchel.mql.expressions.convert_text import to_object, to_object_id, to_string
 from satchel.mql.expressions.expression import Evaluate, Expression, Variables, combine, is_nullish
-from satchel.mql.expressions.registry import Parser, Signature, operator, syntax
+from satchel.mql.expressions.registry import Parser, Signature, syntax
 from satchel.mql.expressions.string_values import is_string
 from satchel.mql.expressions.value_text import value_text
 from satchel.values.bson_types import (
@@ -226,6 +226,7 @@ def _declare_short_form(name: str, target: str, conversion: Conversion) -> None:
     def parse(operand: BsonValue, parser: Parser) -> Expression:
         return _short_form(name, operand, parser, conversion)
 
+    parse.__module__ = __name__
     parse.__doc__ = f"""Convert a value to {target}; null for null and missing.
 
     Raises:
@@ -254,23 +255,3 @@ for _name, _target_name, _conversion in (
     ("$toUUID", "a UUID", lambda value, _options: to_binary(value, _UUID_OPTIONS)),
 ):
     _declare_short_form(_name, _target_name, _conversion)
-
-
-@operator("$isNumber", minimum=1, maximum=1)
-def is_number_operator(value: Field) -> Field:
-    """Tell whether a value is an int, long, double or decimal.
-
-    Reference:
-        MongoDB manual, "$isNumber".
-    """
-    return is_number(value)
-
-
-@operator("$type", minimum=1, maximum=1)
-def type_operator(value: Field) -> Field:
-    """Return the name of a value's type; "missing" when there is no value.
-
-    Reference:
-        MongoDB manual, "$type".
-    """
-    return type_name(value)

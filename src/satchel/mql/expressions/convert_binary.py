@@ -24,9 +24,9 @@ _INT8: Final = 0x03
 _PACKED_BIT: Final = 0x10
 _FLOAT32: Final = 0x27
 _KINDS: Final = (_PACKED_BIT, _INT8, _FLOAT32)  # from the smallest to the largest
-_BASE64: Final = re.compile("(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?")
+BASE64: Final = re.compile("(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?")
 _BASE64_URL: Final = re.compile("(?:[A-Za-z0-9_-]{4})*(?:[A-Za-z0-9_-]{2}==|[A-Za-z0-9_-]{3}=)?")
-_UUID_TEXT: Final = re.compile("[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
+UUID_TEXT: Final = re.compile("[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 
 
 def to_binary(value: BsonValue, options: ConversionOptions) -> BsonValue:
@@ -87,7 +87,7 @@ def _bytes_of_text(text: str, options: ConversionOptions) -> bytes:
     if options.format == "utf8":
         return text.encode()
     if options.format == "uuid":
-        if not _UUID_TEXT.fullmatch(text):
+        if not UUID_TEXT.fullmatch(text):
             raise _text_failure(text, f"Invalid UUID string: {text}")
         return UUID(text).bytes
     if options.format == "hex":
@@ -116,7 +116,7 @@ def _bytes_of_base64(text: str, *, url: bool) -> bytes:
         padded += "=" * (4 - len(text) % 4)
     if len(padded.encode()) % 4:
         raise _text_failure(text, "invalid base64")
-    if not (_BASE64_URL if url else _BASE64).fullmatch(padded):
+    if not (_BASE64_URL if url else BASE64).fullmatch(padded):
         raise _text_failure(text, "Invalid base64 character")
     return base64.urlsafe_b64decode(padded) if url else base64.b64decode(padded)
 

@@ -57,7 +57,7 @@ def to_double(value: BsonValue, options: ConversionOptions) -> float:
     if isinstance(value, Decimal128):
         return _double_of_decimal(value)
     if is_string(value):
-        return _parse_double(value) if options.base is None else float(parse_integer(value, options.base))
+        return parse_double(value) if options.base is None else float(parse_integer(value, options.base))
     if isinstance(value, bytes):
         return _double_of_binary(value, options)
     raise unsupported(value, "double")
@@ -126,7 +126,7 @@ def to_decimal128(value: BsonValue, options: ConversionOptions) -> Decimal128:
         return from_decimal(to_decimal(value))
     if is_string(value):
         return (
-            _parse_decimal(value) if options.base is None else from_decimal(Decimal(parse_integer(value, options.base)))
+            parse_decimal(value) if options.base is None else from_decimal(Decimal(parse_integer(value, options.base)))
         )
     raise unsupported(value, "decimal")
 
@@ -171,14 +171,19 @@ def _refuse_hexadecimal_prefix(text: str) -> None:
         raise failure_without_on_error("Illegal hexadecimal input", text)
 
 
-def _parse_double(text: str) -> float:
+def parse_double(text: str) -> float:
+    """Return the double that a text holds.
+
+    Raises:
+        ServerError: ConversionFailure (241).
+    """
     _refuse_hexadecimal_prefix(text)
     if _SPECIAL.fullmatch(text):
         return float(text)
     if _NAN_WITH_PAYLOAD.fullmatch(text):
         return math.nan
     if _HEXADECIMAL_FLOAT.fullmatch(text):  # only behind a sign
-        return _parse_hexadecimal_float(text)
+        return parse_hexadecimal_float(text)
     match = _DECIMAL.fullmatch(text)
     if match is None:
         raise failure_without_on_error(f"Failed to parse number '{text}'", _what_is_wrong(text))
@@ -188,7 +193,13 @@ def _parse_double(text: str) -> float:
     return number
 
 
-def _parse_hexadecimal_float(text: str) -> float:
+def parse_hexadecimal_float(text: str) -> float:
+    """Return the double that a text holds in C's notation with hexadecimal digits.
+
+    Raises:
+        ServerError: ConversionFailure (241) when it is out of range.
+        ValueError: It is not in that notation.
+    """
     try:
         number = float.fromhex(text)
     except OverflowError:
@@ -207,7 +218,12 @@ def _what_is_wrong(text: str) -> str:
     return "Did not consume whole string" if has_number else "Invalid number"
 
 
-def _parse_decimal(text: str) -> Decimal128:
+def parse_decimal(text: str) -> Decimal128:
+    """Return the decimal that a text holds, cut to 34 digits.
+
+    Raises:
+        ServerError: ConversionFailure (241).
+    """
     _refuse_hexadecimal_prefix(text)
     if special := _SPECIAL.fullmatch(text):
         if special[2].lower() == "nan":
