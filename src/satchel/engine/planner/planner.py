@@ -20,11 +20,14 @@ from satchel.engine.planner.solution import (
 )
 from satchel.errors import ErrorCode, ServerError
 from satchel.mql.match import MatchExpression
+from satchel.mql.match.comparison import Eq
 from satchel.mql.match.tree import AlwaysFalse, AlwaysTrue, And, Or
 from satchel.storage.interface import KeyRange, Reader
 from satchel.values import key_string
 from satchel.values.bson_types import Document
 from satchel.values.compare import equal
+from satchel.values.key_string import successor
+from satchel.values.shell_text import shell_text
 
 COUNT_LIMIT: Final = 1000
 """How far the keys of a candidate are counted."""
@@ -37,6 +40,8 @@ def plan(query: CanonicalQuery, entry: CollectionEntry, reader: Reader) -> Query
         ServerError: BadValue (2) for a hint that names no index; NoQueryExecutionPlans (291) for one that cannot be
             used; Location51173 and 51174 for `min` and `max` without a fitting hint.
     """
+    if (by_id := _id_lookup(query, entry)) is not None:
+        return by_id
     if query.minimum is not None or query.maximum is not None:
         return _plan_min_max(query, entry)
     if query.hint is not None:
@@ -54,6 +59,22 @@ def plan(query: CanonicalQuery, entry: CollectionEntry, reader: Reader) -> Query
         return _collection_scan(query)
     rejected = tuple(each.scan for each in candidates if each is not best)
     return _solution(query, best, rejected)
+
+
+def _id_lookup(query: CanonicalQuery, entry: CollectionEntry) -> QuerySolution | None:
+    """Return the plan of the commonest query, an equality on `_id`, without a look at anything else."""
+    filter_ = query.filter
+    if not isinstance(filter_, Eq) or filter_.path != "_id" or isinstance(filter_.value, dict | list | None):
+        return None
+    if query.hint is not None or query.natural or query.minimum is not None or query.maximum is not None:
+        return None
+    if query.collation != entry.collation:
+        return None
+    key = key_string.encode(filter_.value, query.collation)
+    text = shell_text(filter_.value)
+    bounds: Document = {"_id": [f"[{text}, {text}]"]}
+    scan = IxScan(entry.indexes[0], (KeyRange(key, successor(key)),), backward=False, bounds=bounds)
+    return QuerySolution(scan, None, sorted=True)
 
 
 def _collection_scan(query: CanonicalQuery) -> QuerySolution:
