@@ -8,7 +8,7 @@ from typing import Final
 from satchel.errors import ErrorCode, ServerError
 from satchel.mql.accumulation import Accumulator, Average, Extremum, Median, Percentiles, StandardDeviation, Sum
 from satchel.mql.context import Context
-from satchel.mql.expressions.expression import Expression, combine
+from satchel.mql.expressions.expression import Expression, unoptimised
 from satchel.mql.expressions.operands import describe
 from satchel.mql.expressions.registry import Parser, apply, operator, syntax
 from satchel.values.bson_types import BsonValue, Document, Field, type_name
@@ -96,7 +96,7 @@ def median(operand: BsonValue, parser: Parser) -> Expression:
         MongoDB manual, "$median (aggregation)".
     """
     spec = check_quantile_arguments("$median", operand, _MEDIAN, 7436201)
-    return _over_input(parser.parse(spec["input"]), Median)
+    return _over_input(parser.without_optimising().parse(spec["input"]), Median)
 
 
 @syntax("$percentile")
@@ -112,11 +112,11 @@ def percentile(operand: BsonValue, parser: Parser) -> Expression:
     """
     spec = check_quantile_arguments("$percentile", operand, _PERCENTILE, 7436200)
     fractions = check_fractions(parser.parse(spec["p"]), spec["p"])
-    return _over_input(parser.parse(spec["input"]), lambda: Percentiles(fractions))
+    return _over_input(parser.without_optimising().parse(spec["input"]), lambda: Percentiles(fractions))
 
 
 def _over_input(part: Expression, create: Callable[[], Accumulator]) -> Expression:
-    return combine(apply(lambda value: _accumulated(create(), (value,)), [part]), [part])
+    return unoptimised(apply(lambda value: _accumulated(create(), (value,)), [part]), [part])
 
 
 def check_quantile_arguments(name: str, operand: BsonValue, names: tuple[str, ...], not_object: int) -> Document:

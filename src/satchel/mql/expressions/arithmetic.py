@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from decimal import Decimal
+from functools import partial
 from typing import Final
 
 from bson import Decimal128, Int64
@@ -14,7 +15,15 @@ from satchel.errors import ErrorCode, ServerError
 from satchel.mql.expressions.decimal_functions import all_digits, exp, ln, log10, power, square_root
 from satchel.mql.expressions.expression import Evaluate, Expression, Variables, combine, is_nullish
 from satchel.mql.expressions.operands import beyond_int64, describe
-from satchel.mql.expressions.registry import Association, Parser, fold_operands, operator, syntax
+from satchel.mql.expressions.registry import (
+    Association,
+    Parser,
+    apply_right_first,
+    checking,
+    fold_operands,
+    operator,
+    syntax,
+)
 from satchel.values import numbers
 from satchel.values.bson_types import INT64_MAX, INT64_MIN, BsonValue, Document, Field, type_name
 from satchel.values.numbers import (
@@ -42,7 +51,9 @@ def add(operand: BsonValue, parser: Parser) -> Expression:
     Reference:
         MongoDB manual, "$add".
     """
-    operands = fold_operands(lambda *values: _sum(values), parser.operands("$add", operand), Association.LEFT)
+    operands = parser.operands("$add", operand)
+    if parser.optimises:
+        operands = fold_operands(lambda *values: _sum(values), operands, Association.LEFT)
     return combine(_chained(operands, _add_two, _sum), operands)
 
 
@@ -56,7 +67,9 @@ def multiply(operand: BsonValue, parser: Parser) -> Expression:
     Reference:
         MongoDB manual, "$multiply".
     """
-    operands = fold_operands(lambda *values: _product(values), parser.operands("$multiply", operand), Association.LEFT)
+    operands = parser.operands("$multiply", operand)
+    if parser.optimises:
+        operands = fold_operands(lambda *values: _product(values), operands, Association.LEFT)
     return combine(_chained(operands, _multiply_two, _product), operands)
 
 
@@ -152,7 +165,7 @@ def _product(values: Iterable[Field]) -> Field:
     return _narrowest(product) if are_int32 else product
 
 
-@operator("$subtract", minimum=2, maximum=2)
+@operator("$subtract", minimum=2, maximum=2, evaluation=apply_right_first)
 def subtract(left: Field, right: Field) -> Field:
     """Return the difference of two numbers, the milliseconds between two dates, or a date moved back.
 
@@ -179,7 +192,7 @@ def _wrapped(value: int) -> Int64:
     return Int64((value + _INT64_MIN_MAGNITUDE) % 2**64 - _INT64_MIN_MAGNITUDE)
 
 
-@operator("$divide", minimum=2, maximum=2)
+@operator("$divide", minimum=2, maximum=2, evaluation=apply_right_first)
 def divide(left: Field, right: Field) -> Field:
     """Return the quotient, a double or a Decimal128.
 
@@ -201,7 +214,7 @@ def divide(left: Field, right: Field) -> Field:
     )
 
 
-@operator("$mod", minimum=2, maximum=2)
+@operator("$mod", minimum=2, maximum=2, evaluation=apply_right_first)
 def mod(left: Field, right: Field) -> Field:
     """Return the remainder of a division that cuts toward zero: it has the sign of the dividend.
 
@@ -476,7 +489,16 @@ def _exact_power(base: int, exponent: int) -> int | None:
     return int(base**exponent)
 
 
-@operator("$round", minimum=1, maximum=2)
+def _is_null(name: str, values: Sequence[Field]) -> bool:
+    """Check the number to be rounded, before the place is evaluated."""
+    if is_nullish(values[0]):
+        return True
+    if not is_bson_number(values[0]):
+        raise ServerError(51081, f"{name} only supports numeric types, not {type_name(values[0])}")
+    return False
+
+
+@operator("$round", minimum=1, maximum=2, evaluation=checking(partial(_is_null, "$round")))
 def round_(value: Field, place: Field = 0) -> Field:
     """Return a number rounded, half to even, to a number of decimal places; negative ones are before the point.
 
@@ -490,7 +512,7 @@ def round_(value: Field, place: Field = 0) -> Field:
     return _at_place("$round", value, place, "ROUND_HALF_EVEN")
 
 
-@operator("$trunc", minimum=1, maximum=2)
+@operator("$trunc", minimum=1, maximum=2, evaluation=checking(partial(_is_null, "$trunc")))
 def trunc(value: Field, place: Field = 0) -> Field:
     """Return a number cut off after a number of decimal places; negative ones are before the point.
 
@@ -504,11 +526,7 @@ def trunc(value: Field, place: Field = 0) -> Field:
 
 
 def _at_place(name: str, value: Field, place: Field, rounding: str) -> Field:
-    if is_nullish(value):
-        return None
-    if not is_bson_number(value):
-        raise ServerError(51081, f"{name} only supports numeric types, not {type_name(value)}")
-    if is_nullish(place):
+    if _is_null(name, [value]) or is_nullish(place) or not is_bson_number(value):
         return None
     digits = _place(name, place)
     if isinstance(value, Decimal128):

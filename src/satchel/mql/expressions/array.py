@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Final
 
 from satchel.errors import ErrorCode, ServerError
 from satchel.mql.context import Context
-from satchel.mql.expressions.expression import Expression, combine, is_nullish, raising
+from satchel.mql.expressions.expression import Expression, any_failing, combine, constant, is_nullish, raising
 from satchel.mql.expressions.operands import describe, require_int32
-from satchel.mql.expressions.registry import ABSENT, Association, Parser, apply, operator, syntax
+from satchel.mql.expressions.registry import ABSENT, Association, Parser, checking, operator, sequential, syntax
 from satchel.values.bson_types import MISSING, BsonValue, Document, Field, type_name
 from satchel.values.collation import Collation
 from satchel.values.compare import equal
@@ -102,7 +102,19 @@ def last(array: Field) -> Field:
     return elements[-1] if elements else MISSING
 
 
-@operator("$slice", minimum=2, maximum=3)
+def _is_slice_of_null(values: Sequence[Field]) -> bool:
+    """Check the first two operands of `$slice`, before the third one is evaluated."""
+    if len(values) < 2:
+        return False
+    if is_nullish(values[0]) or is_nullish(values[1]):
+        return True
+    if not isinstance(values[0], list):
+        raise ServerError(28724, f"First argument to $slice must be an array, but is of type: {type_name(values[0])}")
+    require_int32(values[1], 28725, 28726, "Second argument to $slice")
+    return False
+
+
+@operator("$slice", minimum=2, maximum=3, evaluation=checking(_is_slice_of_null))
 def slice_(array: Field, start_or_count: Field, count: Field = ABSENT) -> Field:
     """Return a part of an array: its first (or last) n elements, or n elements from a position.
 
@@ -112,10 +124,8 @@ def slice_(array: Field, start_or_count: Field, count: Field = ABSENT) -> Field:
     Reference:
         MongoDB manual, "$slice (aggregation)".
     """
-    if is_nullish(array) or is_nullish(start_or_count):
+    if _is_slice_of_null([array, start_or_count]) or not isinstance(array, list):
         return None
-    if not isinstance(array, list):
-        raise ServerError(28724, f"First argument to $slice must be an array, but is of type: {type_name(array)}")
     number = require_int32(start_or_count, 28725, 28726, "Second argument to $slice")
     if count is ABSENT:
         return array[:number] if number >= 0 else array[number:]
@@ -157,22 +167,37 @@ def index_of_array(operand: BsonValue, parser: Parser) -> Expression:
     """
     operands = parser.operands("$indexOfArray", operand, 2, 4)
     array = operands[0]
-    is_known = array.is_constant and not all(part.is_constant for part in operands)
-    if is_known and not is_nullish(array.value) and not isinstance(array.value, list):
+    is_simplified = parser.optimises and not any_failing(operands) and not all(part.is_constant for part in operands)
+    is_known = array.is_constant and is_simplified
+    if is_known and is_nullish(array.value):
+        return constant(None)
+    if is_known and not isinstance(array.value, list):
         return raising(
             50809,
             f"First operand of $indexOfArray must be an array. First argument is of type: {type_name(array.value)}",
         )
-    return combine(apply(partial(_index_of, parser.context.collation), operands), operands)
+    # MongoDB evaluates the value that is searched after the positions.
+    value = operands.pop(1)
+    in_order = [array, *operands[1:], value]
+    compute = sequential(partial(_index_of, parser.context.collation), in_order, _is_search_in_null)
+    return combine(compute, in_order)
 
 
-def _index_of(collation: Collation | None, array: Field, value: Field, start: Field = 0, end: Field = ABSENT) -> Field:
-    if is_nullish(array):
+def _is_search_in_null(values: Sequence[Field]) -> bool:
+    """Check the array of `$indexOfArray`, before the other operands are evaluated."""
+    if is_nullish(values[0]):
+        return True
+    if not isinstance(values[0], list):
+        raise ServerError(40090, f"$indexOfArray requires an array as a first argument, found: {type_name(values[0])}")
+    return False
+
+
+def _index_of(collation: Collation | None, array: Field, *rest: Field) -> Field:
+    if _is_search_in_null([array]) or not isinstance(array, list):
         return None
-    if not isinstance(array, list):
-        raise ServerError(40090, f"$indexOfArray requires an array as a first argument, found: {type_name(array)}")
-    begin = _position("starting", start)
-    stop = len(array) if end is ABSENT else min(len(array), _position("ending", end))
+    *positions, value = rest
+    begin = _position("starting", positions[0]) if positions else 0
+    stop = min(len(array), _position("ending", positions[1])) if len(positions) > 1 else len(array)
     for index in range(begin, stop):
         if equal(array[index], value, collation):
             return index
@@ -209,7 +234,17 @@ def reverse_array(array: Field) -> Field:
     return array[::-1]
 
 
-@operator("$concatArrays", association=Association.RUNS)
+def _is_null(values: Sequence[Field]) -> bool:
+    """Check the operand of `$concatArrays` that was evaluated last; null makes the result null."""
+    array = values[-1]
+    if is_nullish(array):
+        return True
+    if not isinstance(array, list):
+        raise ServerError(28664, f"$concatArrays only supports arrays, not {type_name(array)}")
+    return False
+
+
+@operator("$concatArrays", association=Association.RUNS, evaluation=checking(_is_null))
 def concat_arrays(*arrays: Field) -> Field:
     """Return the elements of all arrays as one; null if one of them is null.
 
@@ -221,15 +256,21 @@ def concat_arrays(*arrays: Field) -> Field:
     """
     joined: list[BsonValue] = []
     for array in arrays:
-        if is_nullish(array):
+        if _is_null([array]):
             return None
-        if not isinstance(array, list):
-            raise ServerError(28664, f"$concatArrays only supports arrays, not {type_name(array)}")
-        joined += array
+        joined += array  # type: ignore[arg-type]
     return joined
 
 
-@operator("$range", minimum=2, maximum=3)
+def _check_range(values: Sequence[Field]) -> bool:
+    """Check the first two operands of `$range`, before the third one is evaluated."""
+    if len(values) == 2:
+        require_int32(values[0], 34443, 34444, "$range's starting value")
+        require_int32(values[1], 34445, 34446, "$range's ending value")
+    return False
+
+
+@operator("$range", minimum=2, maximum=3, evaluation=checking(_check_range))
 def range_(start: Field, end: Field, step: Field = 1) -> Field:
     """Return the int32 numbers from `start` up to, without, `end`.
 

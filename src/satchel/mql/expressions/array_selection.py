@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from satchel.errors import ServerError
-from satchel.mql.expressions.expression import Expression, Variables, combine, is_nullish, unite
+from satchel.mql.expressions.expression import Expression, Variables, is_nullish, unite, unoptimised
 from satchel.mql.expressions.operands import beyond_int64, describe
 from satchel.mql.expressions.registry import Parser, Signature, syntax
 from satchel.values.bson_types import MISSING, BsonValue, Document, Field, is_number, type_name
@@ -88,7 +88,7 @@ def order_key(collation: Collation | None) -> Callable[[Field], bytes]:
 
 
 def _selection(signature: Signature, operand: BsonValue, parser: Parser, pick: _Pick) -> Expression:
-    given = parser.named(signature, operand)
+    given = parser.without_optimising().named(signature, operand)
     count_of, input_of = given["n"].evaluate, given["input"].evaluate
 
     def evaluate(document: Document, variables: Variables) -> Field:
@@ -98,7 +98,7 @@ def _selection(signature: Signature, operand: BsonValue, parser: Parser, pick: _
             raise ServerError(5788200, "Input must be an array")
         return pick(array, count)
 
-    return unite(evaluate, list(given.values()))
+    return unoptimised(evaluate, list(given.values()))
 
 
 def positive_count(value: Field) -> int:
@@ -147,7 +147,7 @@ def sort_array(operand: BsonValue, parser: Parser) -> Expression:
             )
         return order(array)
 
-    return combine(evaluate, [source])
+    return unite(evaluate, [source])
 
 
 _SORT_ARRAY = Signature("$sortArray", {"input": 2942502, "sortBy": 2942503}, not_object=2942500, unknown=2942501)

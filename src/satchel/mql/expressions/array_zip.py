@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from satchel.errors import ServerError
-from satchel.mql.expressions.expression import Evaluate, Expression, Variables, combine, constant, is_nullish
+from satchel.mql.expressions.expression import Evaluate, Expression, Variables, constant, is_nullish, unite
 from satchel.mql.expressions.operands import describe
 from satchel.mql.expressions.registry import Parser, syntax
 from satchel.values.bson_types import MISSING, BsonValue, Document, Field, type_name
@@ -51,7 +51,7 @@ def zip_(operand: BsonValue, parser: Parser) -> Expression:
             arrays.append(array)
         return _zipped(arrays, spec, spec.defaults.evaluate, document, variables)
 
-    return combine(evaluate, [*spec.inputs, spec.defaults])
+    return unite(evaluate, [*spec.inputs, spec.defaults])
 
 
 def _zipped(

@@ -2,19 +2,34 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from functools import partial
 
 from bson import Int64
 
 from satchel.errors import ErrorCode, ServerError
 from satchel.mql.expressions.arithmetic import require_number
 from satchel.mql.expressions.expression import is_nullish
-from satchel.mql.expressions.registry import Association, operator
+from satchel.mql.expressions.registry import Association, checking, operator
 from satchel.values.bson_types import Field, type_name
 from satchel.values.numbers import bit_and, bit_or, bit_xor
 
 
-@operator("$bitAnd", association=Association.ANY)
+def _is_null(name: str, values: Sequence[Field]) -> bool:
+    """Check the operand that was evaluated last; null makes the result null."""
+    if is_nullish(values[-1]):
+        return True
+    _require_integer(name, values[-1])
+    return False
+
+
+def _require_integer(name: str, value: Field) -> int:
+    if not isinstance(value, int) or isinstance(value, bool):
+        raise ServerError(ErrorCode.TypeMismatch, f"{name} only supports int and long operands.")
+    return value
+
+
+@operator("$bitAnd", association=Association.ANY, evaluation=checking(partial(_is_null, "$bitAnd")))
 def bit_and_(*values: Field) -> Field:
     """Return the bitwise "and" of integers; an int64 if one of them is. None at all give -1.
 
@@ -27,7 +42,7 @@ def bit_and_(*values: Field) -> Field:
     return _combined("$bitAnd", bit_and, -1, values)
 
 
-@operator("$bitOr", association=Association.ANY)
+@operator("$bitOr", association=Association.ANY, evaluation=checking(partial(_is_null, "$bitOr")))
 def bit_or_(*values: Field) -> Field:
     """Return the bitwise "or" of integers; an int64 if one of them is. None at all give 0.
 
@@ -40,7 +55,7 @@ def bit_or_(*values: Field) -> Field:
     return _combined("$bitOr", bit_or, 0, values)
 
 
-@operator("$bitXor", association=Association.ANY)
+@operator("$bitXor", association=Association.ANY, evaluation=checking(partial(_is_null, "$bitXor")))
 def bit_xor_(*values: Field) -> Field:
     """Return the bitwise "exclusive or" of integers; an int64 if one of them is. None at all give 0.
 
@@ -58,9 +73,7 @@ def _combined(name: str, combine_two: Callable[[int, int], int], start: int, val
     for value in values:
         if is_nullish(value):
             return None
-        if not isinstance(value, int) or isinstance(value, bool):
-            raise ServerError(ErrorCode.TypeMismatch, f"{name} only supports int and long operands.")
-        result = combine_two(result, value)
+        result = combine_two(result, _require_integer(name, value))
     return result
 
 

@@ -6,7 +6,7 @@ from decimal import Decimal
 
 from bson import Decimal128
 
-from satchel.mql.expressions.expression import Evaluate, Expression, Variables, combine, constant, failing
+from satchel.mql.expressions.expression import Evaluate, Expression, Variables, any_failing, combine, constant
 from satchel.mql.expressions.registry import Parser, operator, syntax
 from satchel.values.bson_types import MISSING, BsonValue, Document, Field
 
@@ -61,9 +61,8 @@ def or_(operand: BsonValue, parser: Parser) -> Expression:
 
 def _connective(operands: list[Expression], *, stop: bool) -> Expression:
     """Build `$and` (which stops at the first false) or `$or` (which stops at the first true)."""
-    failed = failing(operands)
-    if failed is not None:
-        return failed
+    if any_failing(operands):
+        return combine(_stopping(operands, stop=stop), operands)
     if any(part.is_constant and truth(part.value) is stop for part in operands):
         return constant(stop)
     rest = [part for part in operands if not part.is_constant]

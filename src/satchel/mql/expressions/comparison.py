@@ -9,7 +9,7 @@ from typing import Any, Final
 from bson import Int64, ObjectId
 
 from satchel.mql.expressions.expression import Evaluate, Expression, Variables, combine
-from satchel.mql.expressions.registry import Compute, Parser, Syntax, apply, syntax
+from satchel.mql.expressions.registry import Compute, Parser, Syntax, apply_right_first, syntax
 from satchel.values.bson_types import MISSING, BsonValue, Document, Field
 from satchel.values.collation import Collation
 from satchel.values.compare import compare
@@ -70,7 +70,7 @@ def _comparison(name: str, native: _Native, test: _Test, documentation: str) -> 
         cls = right.value.__class__
         if right.is_constant and cls in _PLAIN_CLASSES and (collation is None or cls is not str):
             return combine(_with_constant(native, holds, left, right.value), [left, right])
-        return combine(apply(holds, [left, right]), [left, right])
+        return combine(apply_right_first(holds, [left, right]), [left, right])
 
     parse.__doc__ = f"""{documentation}
 
@@ -108,4 +108,4 @@ def cmp(operand: BsonValue, parser: Parser) -> Expression:
     """
     operands = parser.operands("$cmp", operand, 2, 2)
     collation = parser.context.collation
-    return combine(apply(lambda left, right: compare(left, right, collation), operands), operands)
+    return combine(apply_right_first(lambda left, right: compare(left, right, collation), operands), operands)

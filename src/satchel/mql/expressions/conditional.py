@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 from satchel.errors import ServerError
 from satchel.mql.expressions.boolean import truth
-from satchel.mql.expressions.expression import Expression, Variables, combine, failing, raising
+from satchel.mql.expressions.expression import Expression, Variables, any_failing, combine, failing, mentioning, raising
 from satchel.mql.expressions.registry import Parser, Signature, syntax
 from satchel.values.bson_types import MISSING, BsonValue, Document, Field
 
@@ -26,17 +28,15 @@ def cond(operand: BsonValue, parser: Parser) -> Expression:
         condition, then, otherwise = named["if"], named["then"], named["else"]
     else:
         condition, then, otherwise = parser.operands("$cond", operand, 3, 3)
-    failed = failing([condition, then, otherwise])
-    if failed is not None:
-        return failed
-    if condition.is_constant:
+    parts = [condition, then, otherwise]
+    if condition.is_constant and not any_failing(parts):
         return then if truth(condition.value) else otherwise
     test, left, right = condition.evaluate, then.evaluate, otherwise.evaluate
     return combine(
         lambda document, variables: (
             left(document, variables) if truth(test(document, variables)) else right(document, variables)
         ),
-        [condition, then, otherwise],
+        parts,
     )
 
 
@@ -53,10 +53,8 @@ def if_null(operand: BsonValue, parser: Parser) -> Expression:
     operands = parser.operands("$ifNull", operand)
     if len(operands) < 2:
         raise ServerError(1257300, f"$ifNull needs at least two arguments, had: {len(operands)}")
-    failed = failing(operands)
-    if failed is not None:
-        return failed
-    operands = _possible_values(operands)
+    if not any_failing(operands):
+        operands = _possible_values(operands)
     if len(operands) == 1:
         return operands[0]
     *firsts, last = [part.evaluate for part in operands]
@@ -95,26 +93,28 @@ def switch(operand: BsonValue, parser: Parser) -> Expression:
         MongoDB manual, "$switch".
     """
     branches, default = _parse_switch(operand, parser)
-    parts = [part for branch in branches for part in branch]
-    failed = failing(parts if default is None else [*parts, default])
-    if failed is not None:
-        return failed
     kept: list[tuple[Expression, Expression]] = []
+    chosen = default
     for case, then in branches:
         if not case.is_constant:
             kept.append((case, then))
         elif truth(case.value):
-            default = then
+            chosen = then
             break
-    if not kept:
-        return default if default is not None else raising(40069, _NO_CASE)
-    return _first_true(kept, default)
+    replaced = [] if default is None else [default]
+    dropped = [part for branch in branches for part in branch] + replaced
+    if kept or any_failing(replaced):
+        return mentioning(_first_true(kept, chosen, replaced), dropped)
+    return mentioning(chosen, dropped) if chosen is not None else raising(40069, _NO_CASE)
 
 
 _NO_CASE = "Cannot execute a switch statement where all the cases evaluate to false without a default"
 
 
-def _first_true(branches: list[tuple[Expression, Expression]], default: Expression | None) -> Expression:
+def _first_true(
+    branches: list[tuple[Expression, Expression]], default: Expression | None, replaced: list[Expression]
+) -> Expression:
+    """Build the choice; `replaced` has the user's default, whose failure is MongoDB's first, reached or not."""
     pairs = [(case.evaluate, then.evaluate) for case, then in branches]
 
     def evaluate(document: Document, variables: Variables) -> Field:
@@ -127,8 +127,10 @@ def _first_true(branches: list[tuple[Expression, Expression]], default: Expressi
             )
         return default.evaluate(document, variables)
 
-    parts = [part for branch in branches for part in branch]
-    return combine(evaluate, parts if default is None else [*parts, default])
+    parts = [part for branch in branches for part in branch] + ([] if default is None else [default])
+    found = combine(evaluate, parts)
+    failed = failing(replaced)
+    return found if failed is None else dataclasses.replace(found, failure=failed.failure)
 
 
 def _parse_switch(operand: BsonValue, parser: Parser) -> tuple[list[tuple[Expression, Expression]], Expression | None]:

@@ -29,6 +29,7 @@ class Expression:
         is_constant: Whether the value is known; `value` holds it then.
         value: The constant.
         path: The components of the path, if the expression is nothing but a field path of the root document.
+        is_plain: Whether it is a constant, a path or a variable, which cannot fail.
         failure: The error of a constant part that cannot be computed. MongoDB raises it when it optimises the
             pipeline, whether or not that part would ever run; `parse_expression` raises it once all is parsed.
     """
@@ -39,6 +40,7 @@ class Expression:
     is_constant: bool = False
     value: Field = MISSING
     path: tuple[str, ...] | None = None
+    is_plain: bool = False
     failure: ServerError | None = None
 
     def binding(self, names: Iterable[str]) -> Expression:
@@ -48,7 +50,7 @@ class Expression:
 
 def constant(value: Field) -> Expression:
     """Return the expression that always has this value."""
-    return Expression(lambda _document, _variables: value, is_constant=True, value=value)
+    return Expression(lambda _document, _variables: value, is_constant=True, value=value, is_plain=True)
 
 
 def combine(evaluate: Evaluate, children: Sequence[Expression]) -> Expression:
@@ -63,9 +65,25 @@ def combine(evaluate: Evaluate, children: Sequence[Expression]) -> Expression:
     return unite(evaluate, children)
 
 
+def unoptimised(evaluate: Evaluate, children: Sequence[Expression]) -> Expression:
+    """Return an expression made of `children` in which MongoDB optimises nothing: failures wait for documents."""
+    return replace(unite(evaluate, children), failure=None)
+
+
 def failing(children: Iterable[Expression]) -> Expression | None:
-    """Return the first child with a failure, to stand for its parent, or None."""
+    """Return the first child with a failure, or None."""
     return next((child for child in children if child.failure is not None), None)
+
+
+def any_failing(children: Iterable[Expression]) -> bool:
+    """Tell whether a constant part of a child fails; then nothing about the parent can be simplified."""
+    return failing(children) is not None
+
+
+def mentioning(expression: Expression, dropped: Iterable[Expression]) -> Expression:
+    """Return the expression with the variables of parts that were dropped: MongoDB computes those all the same."""
+    variables = expression.variables.union(*(part.variables for part in dropped))
+    return expression if variables == expression.variables else replace(expression, variables=variables)
 
 
 def raising(code: int, message: str) -> Expression:
@@ -79,7 +97,7 @@ def raising(code: int, message: str) -> Expression:
 
 
 def unite(evaluate: Evaluate, children: Sequence[Expression]) -> Expression:
-    """Return an expression made of `children` that is never folded, as `combine` does."""
+    """Return an expression made of `children` as `combine` does, that is never folded."""
     failed = failing(children)
     return Expression(
         evaluate,

@@ -55,18 +55,18 @@ def check_field_name(name: str) -> None:
 
 def root_path(parts: tuple[str, ...]) -> Expression:
     """Return the expression that reads a path of the root document; no parts are the whole document."""
-    return Expression(_root_reader(parts), fields=frozenset({".".join(parts)}), path=parts or None)
+    return Expression(_root_reader(parts), fields=frozenset({".".join(parts)}), path=parts or None, is_plain=True)
 
 
 def variable_path(name: str, parts: tuple[str, ...]) -> Expression:
     """Return the expression that reads a user's variable, or a path in it."""
     if not parts:
-        return Expression(lambda _document, variables: variables[name], variables=frozenset({name}))
+        return Expression(lambda _document, variables: variables[name], variables=frozenset({name}), is_plain=True)
 
     def evaluate(_document: Document, variables: Variables) -> Field:
         return read_path(variables[name], parts)
 
-    return Expression(evaluate, variables=frozenset({name}))
+    return Expression(evaluate, variables=frozenset({name}), is_plain=True)
 
 
 def _root_reader(parts: tuple[str, ...]) -> Evaluate:

@@ -10,7 +10,7 @@ from typing import Final
 from bson import Binary, Code, Decimal128, Int64, ObjectId
 
 from satchel.errors import ServerError
-from satchel.mql.expressions.expression import Expression, Variables, combine, unite
+from satchel.mql.expressions.expression import Expression, Variables, unite, unoptimised
 from satchel.mql.expressions.registry import Parser, apply, syntax
 from satchel.values.bson_types import INT64_MAX, INT64_MIN, MISSING, BsonValue, Document, Field, encode_document
 from satchel.values.compare import type_order
@@ -129,8 +129,8 @@ def to_hashed_index_key(operand: BsonValue, parser: Parser) -> Expression:
     Reference:
         MongoDB manual, "$toHashedIndexKey".
     """
-    part = parser.parse(operand)
-    return combine(apply(hashed_key, [part]), [part])
+    part = parser.without_optimising().parse(operand)
+    return unoptimised(apply(hashed_key, [part]), [part])
 
 
 def hashed_key(value: Field) -> Int64:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 from satchel.errors import ServerError
-from satchel.mql.expressions.expression import Expression, Variables, is_nullish, unite
+from satchel.mql.expressions.expression import Expression, Variables, is_nullish, unoptimised
 from satchel.mql.expressions.operands import describe
-from satchel.mql.expressions.registry import Parser, Signature, operator, syntax
+from satchel.mql.expressions.registry import Parser, Signature, checking, operator, syntax
 from satchel.values.bson_types import MISSING, BsonValue, Document, Field, type_name
 
 _GET_FIELD = Signature("$getField", {"field": 3041702, "input": 3041703}, not_object=3041700, unknown=3041701)
@@ -17,7 +18,13 @@ _SET_FIELD = Signature(
 _UNSET_FIELD = Signature("$unsetField", {"field": 4161102, "input": 4161109}, not_object=4161100, unknown=4161101)
 
 
-@operator("$mergeObjects")
+def _is_never_null(values: Sequence[Field]) -> bool:
+    """Check the operand of `$mergeObjects` that was evaluated last."""
+    _check_document(values[-1])
+    return False
+
+
+@operator("$mergeObjects", evaluation=checking(_is_never_null))
 def merge_objects(*documents: Field) -> Field:
     """Return one document of the fields of all; later values win, earlier positions stay. Nulls do not count.
 
@@ -32,15 +39,17 @@ def merge_objects(*documents: Field) -> Field:
     merged: Document = {}
     only = documents[0] if len(documents) == 1 else None
     for document in only if isinstance(only, list) else documents:
+        _check_document(document)
         if isinstance(document, dict):
             merged.update(document)
-        elif not is_nullish(document):
-            raise ServerError(
-                40400,
-                f"$mergeObjects requires object inputs, but input {describe(document)} is of type "
-                f"{type_name(document)}",
-            )
     return merged
+
+
+def _check_document(value: Field) -> None:
+    if not isinstance(value, dict) and not is_nullish(value):
+        raise ServerError(
+            40400, f"$mergeObjects requires object inputs, but input {describe(value)} is of type {type_name(value)}"
+        )
 
 
 @syntax("$getField")
@@ -56,10 +65,10 @@ def get_field(operand: BsonValue, parser: Parser) -> Expression:
         MongoDB manual, "$getField".
     """
     if isinstance(operand, dict) and not next(iter(operand), "").startswith("$"):
-        given = parser.named(_GET_FIELD, operand)
+        given = parser.without_optimising().named(_GET_FIELD, operand)
         name, source = given["field"], given["input"]
     else:
-        name, source = parser.parse(operand), parser.parse("$$CURRENT")
+        name, source = parser.without_optimising().parse(operand), parser.parse("$$CURRENT")
     name_of, source_of = name.evaluate, source.evaluate
 
     def evaluate(document: Document, variables: Variables) -> Field:
@@ -73,7 +82,7 @@ def get_field(operand: BsonValue, parser: Parser) -> Expression:
             return value.get(field, MISSING)
         return None if value is None else MISSING
 
-    return _never_failing_early(_narrowed(unite(evaluate, [name, source]), name, source))
+    return _narrowed(unoptimised(evaluate, [name, source]), name, source)
 
 
 def _narrowed(expression: Expression, name: Expression, source: Expression) -> Expression:
@@ -112,7 +121,8 @@ def unset_field(operand: BsonValue, parser: Parser) -> Expression:
 
 def _setting(specs: Document, value_spec: BsonValue, parser: Parser) -> Expression:
     field = _constant_name(specs["field"], parser)
-    source, value = parser.parse(specs["input"]), parser.parse(value_spec)
+    inner = parser.without_optimising()
+    source, value = inner.parse(specs["input"]), inner.parse(value_spec)
     source_of, value_of = source.evaluate, value.evaluate
 
     def evaluate(document: Document, variables: Variables) -> Field:
@@ -126,7 +136,7 @@ def _setting(specs: Document, value_spec: BsonValue, parser: Parser) -> Expressi
             return {name: inner for name, inner in target.items() if name != field}
         return {**target, field: new_value}
 
-    return _never_failing_early(unite(evaluate, [source, value]))
+    return unoptimised(evaluate, [source, value])
 
 
 def _constant_name(spec: BsonValue, parser: Parser) -> str:
@@ -147,8 +157,3 @@ def _constant_name(spec: BsonValue, parser: Parser) -> str:
             4161107, f"$setField requires 'field' to evaluate to type String, but got {type_name(name.value)}"
         )
     return name.value
-
-
-def _never_failing_early(expression: Expression) -> Expression:
-    """Drop the failures of constant parts: MongoDB does not optimise inside these operators."""
-    return replace(expression, failure=None)

@@ -95,17 +95,23 @@ class Parser:
         context: The operation's circumstances.
         variables: Variables whose values come at run time.
         constants: Variables whose values are known already.
+        optimises: Whether MongoDB would simplify what is parsed here.
     """
 
     context: Context
     variables: frozenset[str] = NO_FIELDS
     constants: Mapping[str, BsonValue] = field(default_factory=lambda: NO_VARIABLES)
+    optimises: bool = True
 
     def binding(self, names: Iterable[str], constants: Variables = NO_VARIABLES) -> Parser:
         """Return the parser of an inner scope, where `names` are bound at run time and `constants` now."""
         names = frozenset(names)
         known = {name: value for name, value in self.constants.items() if name not in names}
         return replace(self, variables=(self.variables | names).difference(constants), constants={**known, **constants})
+
+    def without_optimising(self) -> Parser:
+        """Return a parser of the same scope for the operands of an operator in which MongoDB optimises nothing."""
+        return replace(self, optimises=False)
 
     def parse(self, spec: BsonValue) -> Expression:
         """Parse any expression.

@@ -44,6 +44,8 @@ from satchel.mql.registry import Registry
 from satchel.values.bson_types import MISSING, BsonValue, Document, Field
 
 Compute: TypeAlias = Callable[..., Field]
+Check: TypeAlias = Callable[[Sequence[Field]], bool]
+Evaluation: TypeAlias = Callable[[Compute, Sequence[Expression]], Evaluate]
 Function = TypeVar("Function", bound=Callable[..., object])
 
 
@@ -79,8 +81,15 @@ class Parser(Protocol):
     def context(self) -> Context:
         """The operation's circumstances."""
 
+    @property
+    def optimises(self) -> bool:
+        """Whether MongoDB would simplify what is parsed here."""
+
     def parse(self, spec: BsonValue) -> Expression:
         """Parse any expression."""
+
+    def without_optimising(self) -> Parser:
+        """Return a parser of the same scope for the operands of an operator in which MongoDB optimises nothing."""
 
     def operands(self, name: str, operand: BsonValue, minimum: int = 0, maximum: int | None = None) -> list[Expression]:
         """Parse and count the operands of the operator `name`."""
@@ -130,6 +139,7 @@ def operator(
     maximum: int | None = None,
     context: bool = False,
     association: Association = Association.NONE,
+    evaluation: Evaluation | None = None,
 ) -> Callable[[Function], Function]:
     """Declare an eager operator: a function of its operands' values.
 
@@ -139,15 +149,17 @@ def operator(
         maximum: The greatest; None is any.
         context: Whether the function gets the `Context` first.
         association: Whether some of the operands can be folded when not all are constant.
+        evaluation: The order in which operands are evaluated and looked at: `checking(...)`, `apply_right_first`;
+            None is `apply`.
     """
 
     def register(function: Function) -> Function:
         def parse(operand: BsonValue, parser: Parser) -> Expression:
             operands = parser.operands(name, operand, minimum, maximum)
             compute = partial(function, parser.context) if context else function
-            if association is not Association.NONE:
+            if association is not Association.NONE and parser.optimises:
                 operands = fold_operands(compute, operands, association)
-            return combine(apply(compute, operands), operands)
+            return combine((evaluation or apply)(compute, operands), operands)
 
         _register(name, function, parse)
         return function
@@ -210,6 +222,54 @@ def fold_operands(function: Compute, operands: Sequence[Expression], association
 
 def _folded(function: Compute, constants: list[Expression]) -> list[Expression]:
     return [combine(apply(function, constants), constants)] if len(constants) > 1 else constants
+
+
+def checking(check: Check) -> Evaluation:
+    """Return `sequential` with this check."""
+
+    def evaluation(function: Compute, operands: Sequence[Expression]) -> Evaluate:
+        return sequential(function, operands, check)
+
+    return evaluation
+
+
+def sequential(function: Compute, operands: Sequence[Expression], check: Check) -> Evaluate:
+    """Return the closure of an operator that looks at its first operands before it evaluates the others.
+
+    Args:
+        function: Computes the value, and does all checks again.
+        operands: The operands.
+        check: Gets the values so far, after each but the last. It raises the operator's error for them, or returns
+            True when the result is null whatever follows.
+    """
+    if all(operand.is_plain for operand in operands[1:]):
+        return apply(function, operands)
+    evaluates = [operand.evaluate for operand in operands[:-1]]
+    last = operands[-1].evaluate
+
+    def evaluate(document: Document, variables: Variables) -> Field:
+        values: list[Field] = []
+        for part in evaluates:
+            values.append(part(document, variables))
+            if check(values):
+                return None
+        return function(*values, last(document, variables))
+
+    return evaluate
+
+
+def apply_right_first(function: Compute, operands: Sequence[Expression]) -> Evaluate:
+    """Return what `apply` returns, for two operands of which the second one is evaluated first."""
+    left, right = operands
+    if right.is_plain or left.is_plain:
+        return apply(function, operands)
+    first, second = left.evaluate, right.evaluate
+
+    def evaluate(document: Document, variables: Variables) -> Field:
+        value = second(document, variables)
+        return function(first(document, variables), value)
+
+    return evaluate
 
 
 def apply(function: Compute, operands: Sequence[Expression]) -> Evaluate:

@@ -2,16 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Iterable
+from collections.abc import Hashable, Iterable, KeysView, Sequence
+from functools import partial
 from typing import TypeAlias
 
 from satchel.errors import ServerError
 from satchel.mql.accumulation import hashable
 from satchel.mql.context import Context
 from satchel.mql.expressions.boolean import truth
-from satchel.mql.expressions.expression import Expression, combine, is_nullish, raising
-from satchel.mql.expressions.registry import Association, Parser, apply, operator, syntax
-from satchel.values.bson_types import BsonValue, Field, type_name
+from satchel.mql.expressions.expression import (
+    Evaluate,
+    Expression,
+    Variables,
+    any_failing,
+    combine,
+    is_nullish,
+    raising,
+    unite,
+)
+from satchel.mql.expressions.registry import Association, Parser, apply, checking, operator, sequential, syntax
+from satchel.values.bson_types import BsonValue, Document, Field, type_name
 from satchel.values.collation import Collation
 from satchel.values.key_string import encode
 
@@ -30,7 +40,23 @@ def _sorted_values(found: _Elements, collation: Collation | None) -> list[BsonVa
     return sorted(found.values(), key=lambda value: encode(value, collation))
 
 
-@operator("$setUnion", context=True, association=Association.ANY)
+def _operand(name: str, code: int, array: Field) -> list[BsonValue]:
+    if not isinstance(array, list):
+        raise ServerError(code, f"All operands of {name} must be arrays. One argument is of type: {type_name(array)}")
+    return array
+
+
+def _is_null(name: str, code: int, values: Sequence[Field]) -> bool:
+    """Check the operand that was evaluated last; null makes the result null."""
+    if is_nullish(values[-1]):
+        return True
+    _operand(name, code, values[-1])
+    return False
+
+
+@operator(
+    "$setUnion", context=True, association=Association.ANY, evaluation=checking(partial(_is_null, "$setUnion", 17043))
+)
 def set_union(context: Context, *arrays: Field) -> Field:
     """Return the elements of all arrays, each once, in MongoDB's order; null if an array is null.
 
@@ -49,7 +75,12 @@ def set_union(context: Context, *arrays: Field) -> Field:
     return _sorted_values(joined, context.collation)
 
 
-@operator("$setIntersection", context=True, association=Association.ANY)
+@operator(
+    "$setIntersection",
+    context=True,
+    association=Association.ANY,
+    evaluation=checking(partial(_is_null, "$setIntersection", 17047)),
+)
 def set_intersection(context: Context, *arrays: Field) -> Field:
     """Return the elements that all arrays have, each once, in MongoDB's order; null if an array is null.
 
@@ -72,12 +103,6 @@ def _intersection(left: _Elements, right: _Elements) -> _Elements:
     """Return the common elements; of equal ones those of the smaller set, as MongoDB does."""
     fewer, more = (right, left) if len(right) < len(left) else (left, right)
     return {key: value for key, value in fewer.items() if key in more}
-
-
-def _operand(name: str, code: int, array: Field) -> list[BsonValue]:
-    if not isinstance(array, list):
-        raise ServerError(code, f"All operands of {name} must be arrays. One argument is of type: {type_name(array)}")
-    return array
 
 
 @operator("$setDifference", minimum=2, maximum=2, context=True)
@@ -116,8 +141,8 @@ def set_is_subset(operand: BsonValue, parser: Parser) -> Expression:
         outer = _one_of_two("$setIsSubset", "Second", 17042, whole)
         return unique(inner, collation).keys() <= unique(outer, collation).keys()
 
-    if not right.is_constant or left.is_constant:
-        return combine(apply(is_subset, [left, right]), [left, right])
+    if not (right.is_constant and parser.optimises) or left.is_constant or any_failing([left]):
+        return combine(sequential(is_subset, [left, right], _check_subset), [left, right])
     if not isinstance(right.value, list):
         return raising(17311, _not_arrays("$setIsSubset", "Second", right.value))
     whole = unique(right.value, collation).keys()
@@ -127,6 +152,11 @@ def set_is_subset(operand: BsonValue, parser: Parser) -> Expression:
         ),
         [left],
     )
+
+
+def _check_subset(values: Sequence[Field]) -> bool:
+    _one_of_two("$setIsSubset", "First", 17046, values[0])
+    return False
 
 
 def _one_of_two(name: str, which: str, code: int, array: Field) -> list[BsonValue]:
@@ -154,18 +184,25 @@ def set_equals(operand: BsonValue, parser: Parser) -> Expression:
     if len(operands) < 2:
         raise ServerError(17045, f"$setEquals needs at least two arguments had: {len(operands)}")
     checked = [_checked_constant(number, part) for number, part in enumerate(operands, 1)]
-    return combine(apply(_equal_sets(parser.context.collation), operands), checked)
+    if parser.optimises:
+        # A constant is what MongoDB compares the others with.
+        operands.sort(key=lambda part: not part.is_constant)
+    return unite(_equal_sets([part.evaluate for part in operands], parser.context.collation), checked)
 
 
-def _equal_sets(collation: Collation | None) -> Callable[..., Field]:
-    def equal_sets(*arrays: Field) -> Field:
-        first = unique(_same_elements_operand(1, arrays[0], 17044), collation).keys()
-        return all(
-            unique(_same_elements_operand(number, array, 17044), collation).keys() == first
-            for number, array in enumerate(arrays[1:], 2)
-        )
+def _equal_sets(operands: list[Evaluate], collation: Collation | None) -> Evaluate:
+    def evaluate(document: Document, variables: Variables) -> Field:
+        first: KeysView[Hashable] | None = None
+        for number, part in enumerate(operands, 1):
+            array = _same_elements_operand(number, part(document, variables), 17044)
+            elements = unique(array, collation).keys()
+            if first is None:
+                first = elements
+            elif elements != first:
+                return False
+        return True
 
-    return equal_sets
+    return evaluate
 
 
 def _same_elements_operand(number: int, array: Field, code: int) -> list[BsonValue]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Final
@@ -15,7 +15,7 @@ from satchel.mql.expressions import decimal_functions
 from satchel.mql.expressions.arithmetic import require_number
 from satchel.mql.expressions.expression import is_nullish
 from satchel.mql.expressions.operands import describe
-from satchel.mql.expressions.registry import operator
+from satchel.mql.expressions.registry import checking, operator
 from satchel.values.bson_types import Field, type_name
 from satchel.values.numbers import Number, from_decimal, is_bson_number, to_decimal, to_double
 
@@ -161,7 +161,16 @@ for _function in _FUNCTIONS:
     _function.register()
 
 
-@operator("$atan2", minimum=2, maximum=2)
+def _is_null(values: Sequence[Field]) -> bool:
+    """Check the first operand of `$atan2`, before the second one is evaluated."""
+    if is_nullish(values[0]):
+        return True
+    if not is_bson_number(values[0]):
+        raise ServerError(51044, f"$atan2 only supports numeric types, not {type_name(values[0])}")
+    return False
+
+
+@operator("$atan2", minimum=2, maximum=2, evaluation=checking(_is_null))
 def atan2(y: Field, x: Field) -> Field:
     """Return the angle of the point (x, y).
 
@@ -171,11 +180,7 @@ def atan2(y: Field, x: Field) -> Field:
     Reference:
         MongoDB manual, "$atan2".
     """
-    if is_nullish(y):
-        return None
-    if not is_bson_number(y):
-        raise ServerError(51044, f"$atan2 only supports numeric types, not {type_name(y)}")
-    if is_nullish(x):
+    if _is_null([y]) or is_nullish(x) or not is_bson_number(y):
         return None
     if not is_bson_number(x):
         raise ServerError(51045, f"$atan2 only supports numeric types, not {type_name(x)}")

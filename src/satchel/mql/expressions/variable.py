@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from satchel.errors import ErrorCode, ServerError
-from satchel.mql.expressions.expression import Expression, Variables, combine, failing
+from satchel.mql.expressions.expression import Expression, Variables, any_failing, combine, mentioning
 from satchel.mql.expressions.registry import Parser, Signature, syntax
 from satchel.values.bson_types import BsonValue, Document, Field
 
@@ -61,12 +61,11 @@ def let(operand: BsonValue, parser: Parser) -> Expression:
     bound = {check_variable_name(name): parser.parse(spec) for name, spec in definitions.items()}
     constants = {name: value.value for name, value in bound.items() if value.is_constant}
     body = parser.binding(bound, constants).parse(specs["in"])
-    failed = failing(bound.values())
-    if failed is not None:
-        return failed
-    # MongoDB never computes a variable that is not used.
+    if any_failing(bound.values()) or not parser.optimises:
+        return _binding({name: value for name, value in bound.items() if name not in constants}, body)
+    # MongoDB never computes a variable that is not used; but what its expression mentions counts as used.
     used = {name: value for name, value in bound.items() if name in body.variables}
-    return _binding(used, body) if used else body
+    return mentioning(_binding(used, body) if used else body, bound.values())
 
 
 def _binding(bound: Mapping[str, Expression], body: Expression) -> Expression:
