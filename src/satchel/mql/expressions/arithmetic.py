@@ -18,6 +18,7 @@ from satchel.mql.expressions.operands import beyond_int64, describe
 from satchel.mql.expressions.registry import (
     Association,
     Parser,
+    apply,
     apply_right_first,
     checking,
     fold_operands,
@@ -25,7 +26,17 @@ from satchel.mql.expressions.registry import (
     syntax,
 )
 from satchel.values import numbers
-from satchel.values.bson_types import INT64_MAX, INT64_MIN, BsonValue, Document, Field, type_name
+from satchel.values.bson_types import (
+    INT32_MAX,
+    INT32_MIN,
+    INT64_MAX,
+    INT64_MIN,
+    BsonValue,
+    Document,
+    Field,
+    is_number,
+    type_name,
+)
 from satchel.values.numbers import (
     DECIMAL_CONTEXT,
     Number,
@@ -76,21 +87,33 @@ def multiply(operand: BsonValue, parser: Parser) -> Expression:
 def _chained(
     operands: list[Expression], two: Callable[[Field, Field], Field], many: Callable[[Iterable[Field]], Field]
 ) -> Evaluate:
-    """Evaluate operands one by one: what follows a null is not looked at."""
+    """Evaluate operands one by one: what follows a null, or a wrong type, is not looked at."""
+    if len(operands) == 2 and operands[1].is_plain:
+        return apply(two, operands)
     evaluates = [part.evaluate for part in operands]
-    if len(evaluates) == 2 and operands[1].is_constant:
-        first, value = evaluates[0], operands[1].value
-        return lambda document, variables: two(first(document, variables), value)
 
     def evaluate(document: Document, variables: Variables) -> Field:
         return many(part(document, variables) for part in evaluates)
 
-    return evaluate
+    if len(operands) != 2:
+        return evaluate
+    first, second = evaluates
+
+    def evaluate_two(document: Document, variables: Variables) -> Field:
+        left = first(document, variables)
+        return two(left, second(document, variables)) if is_number(left) else many((left,))
+
+    # A date may be the left operand of a sum.
+    return evaluate_two if two is _multiply_two else evaluate
 
 
 def _add_two(left: Field, right: Field) -> Field:
-    if left.__class__ is float and right.__class__ is float:
-        return left + right + 0.0
+    cls = left.__class__
+    if cls is right.__class__:
+        if cls is float:
+            return left + right + 0.0  # type: ignore[operator]
+        if cls is int and INT32_MIN <= (total := left + right) <= INT32_MAX:  # type: ignore[operator]
+            return total
     return _sum((left, right))
 
 
@@ -146,8 +169,12 @@ def _rounded_milliseconds(offset: Number) -> int | None:
 
 
 def _multiply_two(left: Field, right: Field) -> Field:
-    if is_bson_number(left) and is_bson_number(right):
-        return numbers.multiply(left, right)
+    cls = left.__class__
+    if cls is right.__class__:
+        if cls is float:
+            return left * right  # type: ignore[operator]
+        if cls is int and INT32_MIN <= (product := left * right) <= INT32_MAX:  # type: ignore[operator]
+            return product
     return _product((left, right))
 
 
@@ -534,6 +561,8 @@ def _at_place(name: str, value: Field, place: Field, rounding: str) -> Field:
     if isinstance(value, float):
         if not math.isfinite(value):
             return value
+        if rounding == "ROUND_HALF_EVEN":
+            return math.copysign(round(value, digits), value)
         exact = DECIMAL_CONTEXT.create_decimal(Decimal(value))
         return float(_quantized(exact, digits, rounding))
     return value if digits >= 0 else _integer_at_place(name, value, digits, rounding)

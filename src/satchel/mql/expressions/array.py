@@ -7,10 +7,10 @@ from functools import partial
 from typing import Final
 
 from satchel.errors import ErrorCode, ServerError
-from satchel.mql.context import Context
+from satchel.mql.accumulation import hashable
 from satchel.mql.expressions.expression import Expression, any_failing, combine, constant, is_nullish, raising
 from satchel.mql.expressions.operands import describe, require_int32
-from satchel.mql.expressions.registry import ABSENT, Association, Parser, checking, operator, sequential, syntax
+from satchel.mql.expressions.registry import ABSENT, Association, Parser, apply, checking, operator, sequential, syntax
 from satchel.values.bson_types import MISSING, BsonValue, Document, Field, type_name
 from satchel.values.collation import Collation
 from satchel.values.compare import equal
@@ -138,8 +138,8 @@ def slice_(array: Field, start_or_count: Field, count: Field = ABSENT) -> Field:
     return array[start : start + length]
 
 
-@operator("$in", minimum=2, maximum=2, context=True)
-def in_(context: Context, value: Field, array: Field) -> Field:
+@syntax("$in")
+def in_(operand: BsonValue, parser: Parser) -> Expression:
     """Tell whether an array has an element equal to the value.
 
     Raises:
@@ -148,9 +148,18 @@ def in_(context: Context, value: Field, array: Field) -> Field:
     Reference:
         MongoDB manual, "$in (aggregation)".
     """
+    operands = parser.operands("$in", operand, 2, 2)
+    value, array = operands
+    collation = parser.context.collation
+    if array.is_constant and isinstance(array.value, list):
+        elements = frozenset(hashable(element, collation) for element in array.value)
+        return combine(apply(lambda wanted: hashable(wanted, collation) in elements, [value]), operands)
+    return combine(apply(partial(_is_in, collation), operands), operands)
+
+
+def _is_in(collation: Collation | None, value: Field, array: Field) -> bool:
     if not isinstance(array, list):
         raise ServerError(40081, f"$in requires an array as a second argument, found: {type_name(array)}")
-    collation = context.collation
     return any(equal(value, element, collation) for element in array)
 
 

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Hashable, Iterable, KeysView, Sequence
 from functools import partial
-from typing import TypeAlias
+from typing import Final, TypeAlias
+
+from bson import Int64
 
 from satchel.errors import ServerError
 from satchel.mql.accumulation import hashable
@@ -28,6 +30,10 @@ from satchel.values.key_string import encode
 _Elements: TypeAlias = dict[Hashable, BsonValue]
 
 
+_INTEGERS: Final = frozenset({int, Int64})
+_STRINGS: Final = frozenset({str})
+
+
 def unique(values: Iterable[BsonValue], collation: Collation | None = None) -> _Elements:
     """Return the values by their `hashable`, the first of several equal ones, in order."""
     found: _Elements = {}
@@ -37,6 +43,9 @@ def unique(values: Iterable[BsonValue], collation: Collation | None = None) -> _
 
 
 def _sorted_values(found: _Elements, collation: Collation | None) -> list[BsonValue]:
+    classes = {value.__class__ for value in found.values()}
+    if classes <= _INTEGERS or (classes == _STRINGS and collation is None):
+        return sorted(found.values())  # type: ignore[type-var]
     return sorted(found.values(), key=lambda value: encode(value, collation))
 
 
@@ -185,8 +194,9 @@ def set_equals(operand: BsonValue, parser: Parser) -> Expression:
         raise ServerError(17045, f"$setEquals needs at least two arguments had: {len(operands)}")
     checked = [_checked_constant(number, part) for number, part in enumerate(operands, 1)]
     if parser.optimises:
-        # A constant is what MongoDB compares the others with.
-        operands.sort(key=lambda part: not part.is_constant)
+        # The first constant is what MongoDB compares the others with.
+        position = next((index for index, part in enumerate(operands) if part.is_constant), 0)
+        operands.insert(0, operands.pop(position))
     return unite(_equal_sets([part.evaluate for part in operands], parser.context.collation), checked)
 
 
