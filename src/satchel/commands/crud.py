@@ -44,6 +44,7 @@ from satchel.engine.writes.statements import (
 from satchel.errors import ErrorCode, ServerError
 from satchel.mql.context import Context
 from satchel.mql.match import parse_filter
+from satchel.mql.pipeline.parser import check_form
 from satchel.mql.projection import parse_projection
 from satchel.mql.sort import natural_order
 from satchel.mql.update import check_upsert_filter, parse_update
@@ -371,6 +372,9 @@ def update(params: UpdateParams, invocation: Invocation) -> Reply:
     invocation.operation.bypass_validation = params.bypass_document_validation
     check_batch(len(params.updates))
     statements = [read_params(UpdateFields, "update.updates", fields) for fields in params.updates]
+    for statement in statements:
+        if isinstance(statement.u, list):
+            check_form(statement.u)  # a pipeline of no pipeline's form fails the command, not its statement
     errors = WriteErrors(params.ordered)
     matched = modified = 0
     upserted: list[Document] = []

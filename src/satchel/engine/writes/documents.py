@@ -68,6 +68,9 @@ def check_size(bson: bytes | memoryview) -> None:
         )
 
 
+_DBREF_FIELDS: Final = ("$ref", "$id", "$db")
+
+
 def check_id(value: BsonValue) -> None:
     """Raise when `value` may not be an `_id`.
 
@@ -81,7 +84,7 @@ def check_id(value: BsonValue) -> None:
         raise ServerError(ErrorCode.InvalidIdField, "The '_id' value cannot be of type regex")
     if isinstance(value, dict):
         for name in value:
-            if name[:1] == "$":
+            if name[:1] == "$" and name not in _DBREF_FIELDS:
                 raise ServerError(
                     ErrorCode.DollarPrefixedFieldName,
                     f"_id fields may not contain '$'-prefixed fields: {name} is not valid for storage.",

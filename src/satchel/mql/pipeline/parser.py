@@ -10,7 +10,7 @@ from satchel.mql.context import Context
 from satchel.mql.match import MatchExpression
 from satchel.mql.pipeline import rewrites
 from satchel.mql.pipeline.source import Source
-from satchel.mql.pipeline.stage import STAGES, Position, Scope, Stage
+from satchel.mql.pipeline.stage import STAGES, Position, Scope, Stage, StageParser
 from satchel.mql.pipeline.stages.match import MatchStage
 from satchel.mql.pipeline.stages.sort import SortStage
 from satchel.mql.pipeline.unsupported import UNSUPPORTED_STAGES
@@ -136,7 +136,18 @@ def _parse(specs: BsonValue, scope: Scope) -> Pipeline:
     return Pipeline(rewrites.rewrite(parsed, scope))
 
 
-def _parse_stage(spec: BsonValue, scope: Scope) -> Sequence[Stage]:
+def check_form(specs: Sequence[BsonValue]) -> None:
+    """Check that a list is one of stages that exist, whatever their operands are.
+
+    Raises:
+        ServerError: TypeMismatch (14), Location40323, Location40324, NotImplemented (238).
+    """
+    for spec in specs:
+        _stage_parser(spec)
+
+
+def _stage_parser(spec: BsonValue) -> tuple[StageParser, BsonValue]:
+    """Return the parser of a stage and the operand that it is to parse."""
     if not isinstance(spec, dict):
         raise ServerError(ErrorCode.TypeMismatch, "Each element of the 'pipeline' array must be an object")
     if len(spec) != 1:
@@ -147,6 +158,11 @@ def _parse_stage(spec: BsonValue, scope: Scope) -> Sequence[Stage]:
         if name in UNSUPPORTED_STAGES:
             raise ServerError(ErrorCode.NotImplemented, f"{name} is not supported: {UNSUPPORTED_STAGES[name]}")
         raise ServerError(40324, f"Unrecognized pipeline stage name: '{name}'")
+    return parser, operand
+
+
+def _parse_stage(spec: BsonValue, scope: Scope) -> Sequence[Stage]:
+    parser, operand = _stage_parser(spec)
     parsed = parser(operand, scope)
     return (parsed,) if isinstance(parsed, Stage) else parsed
 
