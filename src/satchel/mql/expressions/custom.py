@@ -8,10 +8,6 @@ from satchel.mql.expressions.registry import Parser, syntax
 from satchel.values.bson_types import BsonValue
 
 
-def _refuse(name: str) -> ServerError:
-    return ServerError(ErrorCode.NotImplemented, f"{name} needs server-side JavaScript, which is not supported")
-
-
 @syntax("$function")
 def function(_operand: BsonValue, _parser: Parser) -> Expression:
     """Refuse to call a JavaScript function.
@@ -19,14 +15,4 @@ def function(_operand: BsonValue, _parser: Parser) -> Expression:
     Raises:
         ServerError: NotImplemented (238), always.
     """
-    raise _refuse("$function")
-
-
-@syntax("$_internalJsEmit")
-def internal_js_emit(_operand: BsonValue, _parser: Parser) -> Expression:
-    """Refuse the emit function of map-reduce.
-
-    Raises:
-        ServerError: NotImplemented (238), always.
-    """
-    raise _refuse("$_internalJsEmit")
+    raise ServerError(ErrorCode.NotImplemented, "$function needs server-side JavaScript, which is not supported")
