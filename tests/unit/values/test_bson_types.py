@@ -41,3 +41,10 @@ def test_malformed_bytes_are_invalid_bson(raw: bytes) -> None:
     with pytest.raises(ServerError) as caught:
         decode_document(raw)
     assert caught.value.code == ErrorCode.InvalidBSON
+
+
+def test_deprecated_types_are_read_as_their_successors() -> None:
+    undefined = b"\x08\0\0\0\x06a\0\0"
+    symbol = b"\x10\0\0\0\x0ea\0\x04\0\0\0abc\0\0"
+    assert decode_document(undefined) == {"a": None}
+    assert decode_document(symbol) == {"a": "abc"}

@@ -1,0 +1,98 @@
+"""When a commit is on the disk: at once for durable writes, soon for the others, shared by concurrent ones."""
+
+from __future__ import annotations
+
+import threading
+import time
+from pathlib import Path
+
+import pytest
+
+from satchel import MongoClient
+from satchel.backends.sqlite import durability
+from satchel.backends.sqlite.durability import DiskSync
+
+
+class _Fsyncs:
+    """Counts fsyncs in the place of the real one."""
+
+    def __init__(self) -> None:
+        self.paths: list[str] = []
+
+    def __call__(self, path: str) -> None:
+        self.paths.append(path)
+
+
+@pytest.fixture
+def fsyncs(monkeypatch: pytest.MonkeyPatch) -> _Fsyncs:
+    counter = _Fsyncs()
+    monkeypatch.setattr(durability, "_fsync", counter)
+    return counter
+
+
+@pytest.mark.parametrize(
+    ("concern", "is_durable"),
+    [({}, False), ({"w": 1}, False), ({"j": True}, True), ({"w": "majority"}, True), ({"fsync": True}, True)],
+    ids=str,
+)
+def test_a_write_waits_for_the_disk_when_its_concern_says_so(
+    concern: dict[str, object], is_durable: bool, tmp_path: Path, fsyncs: _Fsyncs, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(durability, "SYNC_INTERVAL_SECONDS", 3600)
+    with MongoClient(tmp_path / "app.db") as client:
+        before = len(fsyncs.paths)
+        command = {"insert": "b", "documents": [{"_id": 1}], **({"writeConcern": concern} if concern else {})}
+        client.a.command(command)
+        assert (len(fsyncs.paths) > before) == is_durable
+
+
+def test_a_commit_reaches_the_disk_by_itself(fsyncs: _Fsyncs) -> None:
+    disk = DiskSync("app.db")
+    disk.note_commit()
+    deadline = time.monotonic() + 10
+    while not fsyncs.paths and time.monotonic() < deadline:
+        time.sleep(0.01)
+    disk.close()
+    assert fsyncs.paths[0] == "app.db-wal"
+
+
+def test_nothing_is_synced_twice(fsyncs: _Fsyncs) -> None:
+    disk = DiskSync("app.db")
+    ticket = disk.note_commit()
+    disk.sync(ticket)
+    disk.sync(ticket)
+    disk.sync()
+    disk.close()
+    assert len(fsyncs.paths) == 1
+
+
+def test_concurrent_commits_share_an_fsync(monkeypatch: pytest.MonkeyPatch) -> None:
+    started, go_on = threading.Event(), threading.Event()
+    calls: list[str] = []
+
+    def slow(path: str) -> None:
+        calls.append(path)
+        started.set()
+        go_on.wait(10)
+
+    monkeypatch.setattr(durability, "_fsync", slow)
+    monkeypatch.setattr(durability, "SYNC_INTERVAL_SECONDS", 3600)
+    disk = DiskSync("app.db")
+    first = threading.Thread(target=disk.sync, args=(disk.note_commit(),))
+    first.start()
+    started.wait(10)
+    others = [threading.Thread(target=disk.sync, args=(disk.note_commit(),)) for _ in range(5)]
+    for thread in others:
+        thread.start()
+    go_on.set()
+    for thread in (first, *others):
+        thread.join()
+    disk.close()
+    assert len(calls) == 2
+
+
+def test_memory_has_no_disk_and_no_thread() -> None:
+    before = threading.active_count()
+    with MongoClient(":memory:") as client:
+        client.a.b.insert_one({"_id": 1})
+        assert threading.active_count() == before

@@ -1,0 +1,79 @@
+"""The `doc` column: faithful, or absent."""
+
+from __future__ import annotations
+
+import json
+import math
+import uuid
+from typing import Any
+
+import pytest
+from bson import Binary, Code, Decimal128, Int64, MaxKey, MinKey, ObjectId, Regex, Timestamp
+from bson.datetime_ms import DatetimeMS
+
+from satchel.backends.sqlite.json_projection import MAX_STRING_CHARACTERS, project
+from satchel.values.bson_types import Document, encode_document
+
+
+def _projected(document: Document) -> Any:
+    text = project(document, encode_document(document))
+    return None if text is None else json.loads(text)
+
+
+IDENTIFIER = ObjectId("65a1b2c3d4e5f60718293a4b")
+UUID = uuid.UUID("12345678-1234-5678-1234-567812345678")
+
+
+@pytest.mark.parametrize(
+    ("value", "expected"),
+    [
+        (None, None),
+        (True, True),
+        (5, 5),
+        (Int64(2**62), 2**62),
+        (1.5, 1.5),
+        ("text ünï", "text ünï"),
+        ([1, [2, {"b": "x"}]], [1, [2, {"b": "x"}]]),
+        (IDENTIFIER, {"$oid": str(IDENTIFIER)}),
+        (DatetimeMS(1_795_248_000_123), {"$date": "2026-11-21T08:00:00.123Z"}),
+        (DatetimeMS(-62_135_596_800_000), {"$date": "0001-01-01T00:00:00.000Z"}),
+        (b"abc", {"$binary": {"length": 3, "subType": 0}}),
+        (Binary(b"abc", 5), {"$binary": {"length": 3, "subType": 5}}),
+        (Binary.from_uuid(UUID), {"$uuid": str(UUID)}),
+        (Decimal128("1.50"), {"$numberDecimal": "1.50"}),
+        (Timestamp(7, 8), {"$timestamp": {"t": 7, "i": 8}}),
+        (Regex("a.b", "im"), {"$regularExpression": {"pattern": "a.b", "options": "im"}}),
+        (Code("f()"), {"$code": "f()"}),
+        (Code("f()", {"x": 1}), {"$code": "f()", "$scope": {"x": 1}}),
+        (MinKey(), {"$minKey": 1}),
+        (MaxKey(), {"$maxKey": 1}),
+        ("y" * (MAX_STRING_CHARACTERS + 1), {"$prefix": "y" * MAX_STRING_CHARACTERS}),
+    ],
+    ids=repr,
+)
+def test_every_type_has_its_form(value: object, expected: object) -> None:
+    assert _projected({"a": value}) == {"a": expected}
+
+
+def test_a_whole_double_stays_a_real() -> None:
+    assert project({"a": 1.0, "b": 1e300, "c": -0.0}, b"") == b'{"a":1.0,"b":1e+300,"c":-0.0}'
+
+
+@pytest.mark.parametrize(
+    "document",
+    [
+        {"a": math.nan},
+        {"a": [math.inf]},
+        {"a": {"b": -math.inf}},
+        {"a": "x\0y"},
+        {"a": {"$date": 5}},
+        {"$a": 1},
+        {"a": [{"b": {"$oid": "x"}}]},
+        {"a": DatetimeMS(2**62)},
+        {"a": DatetimeMS(-(2**62))},
+        {"big": "x" * 2000, "a": math.nan},
+    ],
+    ids=repr,
+)
+def test_what_json_cannot_say_is_left_out_whole(document: Document) -> None:
+    assert _projected(document) is None
