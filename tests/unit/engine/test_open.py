@@ -8,9 +8,11 @@ import stat
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import apsw
 import pytest
+from pymongo.collection import Collection
 from pymongo.errors import OperationFailure, PyMongoError
 
 from satchel import MongoClient
@@ -115,6 +117,11 @@ def test_a_file_without_permission_to_write_can_be_read(tmp_path: Path) -> None:
     assert run.stdout.splitlines() == ["{'_id': 1}", "OperationFailure 20"], run.stderr
 
 
+def _insert_ten_megabytes(files: Collection[dict[str, Any]]) -> None:
+    for number in range(1, 100):
+        files.insert_one({"_id": number, "x": "x" * 100_000})
+
+
 def test_a_full_disk_changes_nothing(tmp_path: Path) -> None:
     with MongoClient(tmp_path / "app.db") as client:
         files = client.a.files
@@ -123,8 +130,7 @@ def test_a_full_disk_changes_nothing(tmp_path: Path) -> None:
         pages = storage._writer.pragma("page_count")
         storage._writer.execute(f"PRAGMA max_page_count = {pages + 10}").fetchall()
         with pytest.raises(OperationFailure) as caught:
-            for number in range(1, 100):
-                files.insert_one({"_id": number, "x": "x" * 100_000})
+            _insert_ten_megabytes(files)
         assert caught.value.code == ErrorCode.OutOfDiskSpace
         stored = files.count_documents({})
         assert stored < 100
