@@ -26,6 +26,7 @@ from satchel.mql.expressions import (
     timestamp,
     trigonometry,
     variable,
+    vector,
 )
 from satchel.mql.expressions import hash as hash_family
 from satchel.mql.expressions import object as object_family
@@ -53,6 +54,7 @@ FAMILIES = (
     object_family,
     set_family,
     variable,
+    vector,
     date,
     date_parts,
     date_span,
