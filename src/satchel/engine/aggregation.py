@@ -151,7 +151,10 @@ class Aggregation:
             return True
         entry = self._catalog.get(namespace)
         return entry is not None and any(
-            index.unique and (sparse or not index.sparse) and index.partial_filter is None and frozenset(index.paths) == paths
+            index.unique
+            and (sparse or not index.sparse)
+            and index.partial_filter is None
+            and frozenset(index.paths) == paths
             for index in entry.indexes
         )
 

@@ -41,7 +41,7 @@ def check_collection(unit: ReadUnit, entry: CollectionEntry, operation: Operatio
     """Compare a collection's documents with its indexes."""
     report = CheckReport()
     expected: dict[str, set[IndexRow]] = {index.name: set() for index in entry.secondary_indexes}
-    for rid, bson in unit.reader.scan(entry.table):
+    for rid, bson, _ in unit.reader.scan(entry.table):
         operation.check_interrupt()
         report.records += 1
         try:

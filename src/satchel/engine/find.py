@@ -128,7 +128,7 @@ class PreparedFind:
         after: int | None = None
         left = self.run.limit
         while True:
-            for rid, bson in collection_scan(entry, slot, after=after):
+            for rid, bson, _ in collection_scan(entry, slot, after=after):
                 after = rid
                 document = decode_document(bson)
                 if self.run.query.filter.matches(document):

@@ -7,11 +7,12 @@ business.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import NamedTuple, Protocol, TypeAlias
 
+from satchel.storage.predicate import Predicate
 from satchel.values.bson_types import Document
 
 Record: TypeAlias = tuple[int, bytes]
@@ -20,8 +21,11 @@ Record: TypeAlias = tuple[int, bytes]
 IndexRow: TypeAlias = tuple[bytes, int]
 """A row of an index table: the key and the record id it leads to."""
 
-IndexedRecord: TypeAlias = tuple[bytes, int, bytes]
-"""A record that was met through an index: the key that led to it, its record id, its BSON."""
+JudgedRecord: TypeAlias = tuple[int, bytes, int]
+"""A record that a scan met: its record id, its BSON, and 1 where the scan's predicate is certain of it, else 0."""
+
+IndexedRecord: TypeAlias = tuple[bytes, int, bytes, int]
+"""A record that was met through an index: the key that led to it, and then what a `JudgedRecord` has."""
 
 
 class NewRecord(NamedTuple):
@@ -62,7 +66,10 @@ class TableSize:
 
 
 class Reader(Protocol):
-    """A snapshot of the whole file. One thread uses it at a time."""
+    """A snapshot of the whole file. One thread uses it at a time.
+
+    A scan that is given a predicate leaves the records out to which the predicate says no.
+    """
 
     def catalog_version(self) -> int:
         """Return a number that changes whenever the catalog does, in whichever process."""
@@ -76,16 +83,31 @@ class Reader(Protocol):
     def get_by_id(self, table: str, id_key: bytes) -> Record | None:
         """Return the record whose `_id` has the KeyString `id_key`."""
 
-    def scan(self, table: str, *, after: int | None = None, backward: bool = False) -> Iterator[Record]:
+    def scan(
+        self, table: str, *, after: int | None = None, backward: bool = False, predicate: Predicate | None = None
+    ) -> Iterator[JudgedRecord]:
         """Yield the records in natural order, beyond the record id `after`."""
 
     def scan_ids(
-        self, table: str, bounds: KeyRange, *, after: bytes | None = None, backward: bool = False
+        self,
+        table: str,
+        bounds: KeyRange,
+        *,
+        after: bytes | None = None,
+        backward: bool = False,
+        predicate: Predicate | None = None,
     ) -> Iterator[IndexedRecord]:
         """Yield the records in the order of their `_id` keys, beyond the key `after`."""
 
     def scan_index(
-        self, table: str, index: str, bounds: KeyRange, *, after: IndexRow | None = None, backward: bool = False
+        self,
+        table: str,
+        index: str,
+        bounds: KeyRange,
+        *,
+        after: IndexRow | None = None,
+        backward: bool = False,
+        predicate: Predicate | None = None,
     ) -> Iterator[IndexedRecord]:
         """Yield the records that the index rows within `bounds` lead to, in key order, beyond the row `after`."""
 
@@ -94,6 +116,12 @@ class Reader(Protocol):
 
     def count(self, table: str) -> int:
         """Return how many records a table has."""
+
+    def count_matching(self, table: str, predicate: Predicate) -> tuple[int, Iterator[Record]]:
+        """Return how many records a predicate is certain of, and the records that it cannot decide on."""
+
+    def explain(self, predicate: Predicate) -> str:
+        """Return a predicate in the backend's own words, for people."""
 
     def count_keys(self, index: str, bounds: KeyRange, limit: int) -> int:
         """Return how many rows of an index lie within `bounds`, counting no further than `limit`."""
@@ -123,7 +151,7 @@ class Writer(Reader, Protocol):
     def savepoint(self) -> AbstractContextManager[object]:
         """Undo, when the block raises, what was written in it."""
 
-    def insert(self, table: str, records: Iterable[NewRecord]) -> None:
+    def insert(self, table: str, records: Sequence[NewRecord]) -> None:
         """Add records.
 
         Raises:
@@ -136,7 +164,7 @@ class Writer(Reader, Protocol):
     def delete(self, table: str, rids: Iterable[int]) -> None:
         """Remove records."""
 
-    def insert_keys(self, index: str, rows: Iterable[IndexRow]) -> None:
+    def insert_keys(self, index: str, rows: Sequence[IndexRow]) -> None:
         """Add rows to an index.
 
         Raises:

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import lru_cache
-from typing import Final, TypeVar, cast
+from operator import length_hint
+from typing import Final, TypeAlias, TypeVar, cast
 
 import apsw
 
 from satchel.backends.sqlite import schema
 from satchel.backends.sqlite.json_projection import project
+from satchel.backends.sqlite.predicates import EVERYTHING, CompiledPredicate, compile_predicate
 from satchel.backends.sqlite.schema import CATALOG, quote
 from satchel.errors import DuplicateKeyError
 from satchel.storage.interface import (
@@ -18,15 +20,18 @@ from satchel.storage.interface import (
     CatalogRow,
     IndexedRecord,
     IndexRow,
+    JudgedRecord,
     KeyRange,
     NewRecord,
     Record,
     StorageStats,
     TableSize,
 )
+from satchel.storage.predicate import Predicate
 from satchel.values.bson_types import Document
 
 Row = TypeVar("Row")
+Arguments: TypeAlias = "Sequence[object] | Mapping[str, object]"
 
 _LAST_RID: Final = 2**63 - 1
 
@@ -66,35 +71,57 @@ class SqliteReader:
             self._connection.execute(f"SELECT rid, bson FROM {quote(table)} WHERE id = ?", (id_key,)).get,
         )
 
-    def scan(self, table: str, *, after: int | None = None, backward: bool = False) -> Iterator[Record]:
+    def scan(
+        self, table: str, *, after: int | None = None, backward: bool = False, predicate: Predicate | None = None
+    ) -> Iterator[JudgedRecord]:
         """Yield the records in natural order, beyond the record id `after`."""
-        sql = f"SELECT rid, bson FROM {quote(table)} WHERE rid > ? ORDER BY rid"
-        if backward:
-            sql = f"SELECT rid, bson FROM {quote(table)} WHERE rid < ? ORDER BY rid DESC"
-            start = _LAST_RID if after is None else after
-        else:
-            start = 0 if after is None else after
-        return self._rows(sql, (start,))
+        narrowed = _narrowing(predicate)
+        start = (_LAST_RID if backward else 0) if after is None else after
+        beyond, order = ("<", "DESC") if backward else (">", "ASC")
+        sql = (
+            f"SELECT t.rid, t.bson, {narrowed.certain} FROM {quote(table)} AS t"
+            f" WHERE t.rid {beyond} :after AND {narrowed.possible} ORDER BY t.rid {order}"
+        )
+        return self._rows(sql, {"after": start, **narrowed.arguments})
 
     def scan_ids(
-        self, table: str, bounds: KeyRange, *, after: bytes | None = None, backward: bool = False
+        self,
+        table: str,
+        bounds: KeyRange,
+        *,
+        after: bytes | None = None,
+        backward: bool = False,
+        predicate: Predicate | None = None,
     ) -> Iterator[IndexedRecord]:
         """Yield the records in the order of their `_id` keys, beyond the key `after`."""
+        narrowed = _narrowing(predicate)
         where, arguments = _id_conditions(bounds, after, backward)
-        order = "id DESC" if backward else "id"
-        return self._rows(f"SELECT id, rid, bson FROM {quote(table)} WHERE {where} ORDER BY {order}", arguments)
+        sql = (
+            f"SELECT t.id, t.rid, t.bson, {narrowed.certain} FROM {quote(table)} AS t"
+            f" WHERE {where} AND {narrowed.possible} ORDER BY t.id {'DESC' if backward else 'ASC'}"
+        )
+        return self._rows(sql, {**arguments, **narrowed.arguments})
 
     def scan_index(
-        self, table: str, index: str, bounds: KeyRange, *, after: IndexRow | None = None, backward: bool = False
+        self,
+        table: str,
+        index: str,
+        bounds: KeyRange,
+        *,
+        after: IndexRow | None = None,
+        backward: bool = False,
+        predicate: Predicate | None = None,
     ) -> Iterator[IndexedRecord]:
         """Yield the records that the index rows within `bounds` lead to, in key order, beyond the row `after`."""
+        narrowed = _narrowing(predicate)
         where, arguments = _key_conditions(bounds, after, backward)
         order = "i.key DESC, i.rid DESC" if backward else "i.key, i.rid"
         sql = (
-            f"SELECT i.key, i.rid, t.bson FROM {quote(index)} AS i CROSS JOIN {quote(table)} AS t ON t.rid = i.rid"
-            f" WHERE {where} ORDER BY {order}"
+            f"SELECT i.key, i.rid, t.bson, {narrowed.certain}"
+            f" FROM {quote(index)} AS i CROSS JOIN {quote(table)} AS t ON t.rid = i.rid"
+            f" WHERE {where} AND {narrowed.possible} ORDER BY {order}"
         )
-        return self._rows(sql, arguments)
+        return self._rows(sql, {**arguments, **narrowed.arguments})
 
     def scan_keys(self, index: str, bounds: KeyRange = FULL_RANGE) -> Iterator[IndexRow]:
         """Yield the rows of an index within `bounds`, in key order."""
@@ -107,18 +134,37 @@ class SqliteReader:
         """Return how many records a table has."""
         return self._number(f"SELECT count(*) FROM {quote(table)}", ())
 
+    def count_matching(self, table: str, predicate: Predicate) -> tuple[int, Iterator[Record]]:
+        """Return how many records a predicate is certain of, and the records that it cannot decide on."""
+        narrowed = _narrowing(predicate)
+        source = f"FROM {quote(table)} AS t WHERE {narrowed.possible}"
+        counts = self._connection.execute(
+            f"SELECT count(*), count(*) FILTER (WHERE {narrowed.certain}) {source}", narrowed.arguments
+        )
+        possible, certain = cast("tuple[int, int]", counts.get)
+        if possible == certain:
+            return certain, iter(())
+        sql = f"SELECT t.rid, t.bson {source} AND NOT {narrowed.certain}"
+        return certain, self._rows(sql, narrowed.arguments)
+
+    def explain(self, predicate: Predicate) -> str:
+        """Return the SQL that a scan narrows with."""
+        return _narrowing(predicate).possible
+
     def count_keys(self, index: str, bounds: KeyRange, limit: int) -> int:
         """Return how many rows of an index lie within `bounds`, counting no further than `limit`."""
         where, arguments = _key_conditions(bounds, None, backward=False)
         return self._number(
-            f"SELECT count(*) FROM (SELECT 1 FROM {quote(index)} AS i WHERE {where} LIMIT ?)", (*arguments, limit)
+            f"SELECT count(*) FROM (SELECT 1 FROM {quote(index)} AS i WHERE {where} LIMIT :limit)",
+            {**arguments, "limit": limit},
         )
 
     def count_ids(self, table: str, bounds: KeyRange, limit: int) -> int:
         """Return how many `_id` keys lie within `bounds`, counting no further than `limit`."""
         where, arguments = _id_conditions(bounds, None, backward=False)
         return self._number(
-            f"SELECT count(*) FROM (SELECT 1 FROM {quote(table)} WHERE {where} LIMIT ?)", (*arguments, limit)
+            f"SELECT count(*) FROM (SELECT 1 FROM {quote(table)} AS t WHERE {where} LIMIT :limit)",
+            {**arguments, "limit": limit},
         )
 
     def sample(self, table: str, size: int) -> list[Record]:
@@ -156,41 +202,45 @@ class SqliteReader:
         lines = [row[0] for row in self._connection.execute("PRAGMA integrity_check")]
         return [] if lines == ["ok"] else lines
 
-    def _rows(self, sql: str, arguments: Sequence[object]) -> Iterator[Row]:
+    def _rows(self, sql: str, arguments: Arguments) -> Iterator[Row]:
         cursor = self._connection.cursor()
         self._open_cursors.append(cursor)
-        return cast(Iterator[Row], cursor.execute(sql, tuple(arguments)))
+        return cast(Iterator[Row], cursor.execute(sql, arguments))
 
-    def _number(self, sql: str, arguments: Sequence[object]) -> int:
-        return cast(int, self._connection.execute(sql, tuple(arguments)).get)
-
-
-def _id_conditions(bounds: KeyRange, after: bytes | None, backward: bool) -> tuple[str, list[object]]:
-    conditions, arguments = ["TRUE"], list[object]()
-    if bounds.low is not None:
-        conditions.append("id >= ?")
-        arguments.append(bounds.low)
-    if bounds.high is not None:
-        conditions.append("id < ?")
-        arguments.append(bounds.high)
-    if after is not None:
-        conditions.append("id < ?" if backward else "id > ?")
-        arguments.append(after)
-    return " AND ".join(conditions), arguments
+    def _number(self, sql: str, arguments: Arguments) -> int:
+        return cast(int, self._connection.execute(sql, arguments).get)
 
 
-def _key_conditions(bounds: KeyRange, after: IndexRow | None, backward: bool) -> tuple[str, list[object]]:
-    conditions, arguments = ["TRUE"], list[object]()
-    if bounds.low is not None and (after is None or backward):
-        conditions.append("i.key >= ?")
-        arguments.append(bounds.low)
-    if bounds.high is not None and (after is None or not backward):
-        conditions.append("i.key < ?")
-        arguments.append(bounds.high)
-    if after is not None:
-        conditions.append("(i.key, i.rid) < (?, ?)" if backward else "(i.key, i.rid) > (?, ?)")
-        arguments.extend(after)
-    return " AND ".join(conditions), arguments
+def _narrowing(predicate: Predicate | None) -> CompiledPredicate:
+    return EVERYTHING if predicate is None else compile_predicate(predicate)
+
+
+def _id_conditions(bounds: KeyRange, after: bytes | None, backward: bool) -> tuple[str, dict[str, object]]:
+    arguments: dict[str, object] = {"low": bounds.low, "high": bounds.high, "after": after}
+    conditions = {"low": "t.id >= :low", "high": "t.id < :high", "after": f"t.id {'<' if backward else '>'} :after"}
+    return _given(conditions, arguments)
+
+
+def _key_conditions(bounds: KeyRange, after: IndexRow | None, backward: bool) -> tuple[str, dict[str, object]]:
+    # The end that lies behind is left out: SQLite would start from it.
+    arguments: dict[str, object] = {
+        "low": bounds.low if after is None or backward else None,
+        "high": bounds.high if after is None or not backward else None,
+        "after": after and after[0],
+    }
+    conditions = {
+        "low": "i.key >= :low",
+        "high": "i.key < :high",
+        "after": f"(i.key, i.rid) {'<' if backward else '>'} (:after, :after_rid)",
+    }
+    where, used = _given(conditions, arguments)
+    return where, {**used, "after_rid": after[1]} if after is not None else used
+
+
+def _given(conditions: dict[str, str], arguments: dict[str, object]) -> tuple[str, dict[str, object]]:
+    """Return the conditions whose argument is given, as one, with the arguments."""
+    used = {name: value for name, value in arguments.items() if value is not None}
+    return " AND ".join(conditions[name] for name in used) or "TRUE", used
 
 
 class SqliteWriter(SqliteReader):
@@ -209,23 +259,18 @@ class SqliteWriter(SqliteReader):
             raise
         self._connection.execute("RELEASE satchel")
 
-    def insert(self, table: str, records: Iterable[NewRecord]) -> None:
+    def insert(self, table: str, records: Sequence[NewRecord]) -> None:
         """Add records.
 
         Raises:
             DuplicateKeyError: An `_id` key is there already.
         """
-        last: list[bytes] = []
-
-        def rows() -> Iterator[tuple[int, bytes, str | None, bytes]]:
-            for rid, id_key, bson, document in records:
-                last[:] = [id_key]
-                yield rid, id_key, _json_text(document, bson), bson
-
+        left = iter(records)
+        rows = ((rid, id_key, _json_text(document, bson), bson) for rid, id_key, bson, document in left)
         try:
-            self._connection.executemany(_insert_sql(table), rows())
+            self._connection.executemany(_insert_sql(table), rows)
         except apsw.ConstraintError as error:
-            raise DuplicateKeyError("", last[0]) from error
+            raise DuplicateKeyError("", records[-length_hint(left) - 1].id_key) from error
 
     def replace(self, table: str, rid: int, bson: bytes, document: Document) -> None:
         """Put another document in the place of a record."""
@@ -238,23 +283,17 @@ class SqliteWriter(SqliteReader):
         """Remove records."""
         self._connection.executemany(f"DELETE FROM {quote(table)} WHERE rid = ?", ((rid,) for rid in rids))
 
-    def insert_keys(self, index: str, rows: Iterable[IndexRow]) -> None:
+    def insert_keys(self, index: str, rows: Sequence[IndexRow]) -> None:
         """Add rows to an index.
 
         Raises:
             DuplicateKeyError: The index is unique and holds a key already.
         """
-        last: list[IndexRow] = []
-
-        def noted() -> Iterator[IndexRow]:
-            for row in rows:
-                last[:] = [row]
-                yield row
-
+        left = iter(rows)
         try:
-            self._connection.executemany(f"INSERT INTO {quote(index)} (key, rid) VALUES (?, ?)", noted())
+            self._connection.executemany(_insert_keys_sql(index), left)
         except apsw.ConstraintError as error:
-            raise DuplicateKeyError(index, last[0][0]) from error
+            raise DuplicateKeyError(index, rows[-length_hint(left) - 1][0]) from error
 
     def delete_keys(self, index: str, rows: Iterable[IndexRow]) -> None:
         """Remove rows from an index; rows that are not there are passed over."""
@@ -326,6 +365,11 @@ class SqliteWriter(SqliteReader):
 @lru_cache(maxsize=256)
 def _insert_sql(table: str) -> str:
     return f"INSERT INTO {quote(table)} (rid, id, doc, bson) VALUES (?, ?, jsonb(?), ?)"
+
+
+@lru_cache(maxsize=1024)
+def _insert_keys_sql(index: str) -> str:
+    return f"INSERT INTO {quote(index)} (key, rid) VALUES (?, ?)"
 
 
 def _json_text(document: Document, bson: bytes) -> str | None:

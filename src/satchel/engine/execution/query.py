@@ -18,7 +18,7 @@ from satchel.errors import ErrorCode, ServerError
 from satchel.mql.context import Context
 from satchel.mql.match import MatchExpression
 from satchel.mql.sort import SortPattern
-from satchel.storage.interface import Record
+from satchel.storage.interface import JudgedRecord
 from satchel.values.bson_types import Document, decode_document
 
 _INTERRUPT_EVERY = 256
@@ -63,7 +63,7 @@ class QueryRun:
         self, solution: QuerySolution, entry: CollectionEntry, slot: ReadSlot, examined: list[int] | None = None
     ) -> Iterator[Match]:
         """Yield what a chosen plan finds; `examined` is given the record id of every record that was looked at."""
-        records = scan(solution.access, entry, slot)
+        records = scan(solution.access, entry, slot, solution.predicate)
         if examined is not None:
             records = _noted(records, examined)
         found = _matching(records, solution.residual, self.context)
@@ -75,22 +75,22 @@ class QueryRun:
         return found
 
 
-def _noted(records: Iterable[Record], examined: list[int]) -> Iterator[Record]:
+def _noted(records: Iterable[JudgedRecord], examined: list[int]) -> Iterator[JudgedRecord]:
     for record in records:
         examined.append(record[0])
         yield record
 
 
-def _matching(records: Iterable[Record], residual: MatchExpression | None, context: Context) -> Iterator[Match]:
+def _matching(records: Iterable[JudgedRecord], residual: MatchExpression | None, context: Context) -> Iterator[Match]:
     check_interrupt = context.check_interrupt
     countdown = 1
     matches = residual.matches if residual is not None else None
-    for rid, bson in records:
+    for rid, bson, is_certain in records:
         countdown -= 1
         if not countdown:
             countdown = _INTERRUPT_EVERY
             check_interrupt()
-        if matches is None:
+        if matches is None or is_certain:
             yield Match(rid, bson, None)
             continue
         document = decode_document(bson)

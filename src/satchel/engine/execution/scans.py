@@ -7,29 +7,37 @@ from collections.abc import Iterable, Iterator
 from satchel.engine.catalog import CollectionEntry
 from satchel.engine.execution.slot import ReadSlot
 from satchel.engine.planner.solution import Access, CollScan, Empty, IndexUnion, IxScan
-from satchel.storage.interface import IndexedRecord, KeyRange, Reader, Record
+from satchel.storage.interface import IndexedRecord, JudgedRecord, KeyRange, Reader
+from satchel.storage.predicate import Predicate
 
 
-def scan(access: Access, entry: CollectionEntry, slot: ReadSlot) -> Iterator[Record]:
-    """Return the records of an access path, each once."""
+def scan(
+    access: Access, entry: CollectionEntry, slot: ReadSlot, predicate: Predicate | None = None
+) -> Iterator[JudgedRecord]:
+    """Return the records of an access path, each once, without those to which the predicate says no."""
     if isinstance(access, CollScan):
-        return collection_scan(entry, slot, backward=access.backward)
+        return collection_scan(entry, slot, backward=access.backward, predicate=predicate)
     if isinstance(access, IxScan):
-        rows = _index_scan(access, entry, slot)
+        rows = _index_scan(access, entry, slot, predicate)
         return _distinct(rows) if access.index.multikey else rows
     if isinstance(access, IndexUnion):
-        return _distinct(row for child in access.children for row in _index_scan(child, entry, slot))
+        return _distinct(row for child in access.children for row in _index_scan(child, entry, slot, predicate))
     assert isinstance(access, Empty)
     return iter(())
 
 
 def collection_scan(
-    entry: CollectionEntry, slot: ReadSlot, *, backward: bool = False, after: int | None = None
-) -> Iterator[Record]:
+    entry: CollectionEntry,
+    slot: ReadSlot,
+    *,
+    backward: bool = False,
+    after: int | None = None,
+    predicate: Predicate | None = None,
+) -> Iterator[JudgedRecord]:
     """Yield the records in natural order, from beyond the record id `after`."""
     while True:
         generation = slot.generation
-        for record in slot.unit.reader.scan(entry.table, after=after, backward=backward):
+        for record in slot.unit.reader.scan(entry.table, after=after, backward=backward, predicate=predicate):
             after = record[0]
             yield record
             if slot.generation != generation:
@@ -38,18 +46,23 @@ def collection_scan(
             return
 
 
-def _index_scan(access: IxScan, entry: CollectionEntry, slot: ReadSlot) -> Iterator[Record]:
+def _index_scan(
+    access: IxScan, entry: CollectionEntry, slot: ReadSlot, predicate: Predicate | None
+) -> Iterator[JudgedRecord]:
     for bounds in reversed(access.ranges) if access.backward else access.ranges:
-        yield from _range_scan(access, bounds, entry, slot)
+        yield from _range_scan(access, bounds, entry, slot, predicate)
 
 
-def _range_scan(access: IxScan, bounds: KeyRange, entry: CollectionEntry, slot: ReadSlot) -> Iterator[Record]:
+def _range_scan(
+    access: IxScan, bounds: KeyRange, entry: CollectionEntry, slot: ReadSlot, predicate: Predicate | None
+) -> Iterator[JudgedRecord]:
     position: tuple[bytes, int] | None = None
     while True:
         generation = slot.generation
-        for key, rid, bson in _open_range(access, bounds, entry, slot.unit.reader, position):
+        rows = _open_range(access, bounds, entry, slot.unit.reader, position, predicate)
+        for key, rid, bson, is_certain in rows:
             position = key, rid
-            yield rid, bson
+            yield rid, bson, is_certain
             if slot.generation != generation:
                 break
         else:
@@ -57,15 +70,22 @@ def _range_scan(access: IxScan, bounds: KeyRange, entry: CollectionEntry, slot: 
 
 
 def _open_range(
-    access: IxScan, bounds: KeyRange, entry: CollectionEntry, reader: Reader, position: tuple[bytes, int] | None
+    access: IxScan,
+    bounds: KeyRange,
+    entry: CollectionEntry,
+    reader: Reader,
+    position: tuple[bytes, int] | None,
+    predicate: Predicate | None,
 ) -> Iterator[IndexedRecord]:
     if access.index.is_id:
         after = None if position is None else position[0]
-        return reader.scan_ids(entry.table, bounds, after=after, backward=access.backward)
-    return reader.scan_index(entry.table, access.index.table, bounds, after=position, backward=access.backward)
+        return reader.scan_ids(entry.table, bounds, after=after, backward=access.backward, predicate=predicate)
+    return reader.scan_index(
+        entry.table, access.index.table, bounds, after=position, backward=access.backward, predicate=predicate
+    )
 
 
-def _distinct(rows: Iterable[Record]) -> Iterator[Record]:
+def _distinct(rows: Iterable[JudgedRecord]) -> Iterator[JudgedRecord]:
     seen: set[int] = set()
     for row in rows:
         if row[0] not in seen:

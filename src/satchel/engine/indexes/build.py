@@ -37,8 +37,11 @@ def fill_index(unit: WriteUnit, entry: CollectionEntry, index: IndexEntry, opera
     is_multikey = False
     rows: list[IndexRow] = []
     for rid, document in _documents(unit, entry, operation):
-        rows.extend((key, rid) for key in generator.keys(document))
-        is_multikey = is_multikey or generator.is_multikey(document)
+        if (plain := generator.plain_key(document)) is not None:
+            rows.append((plain, rid))
+        else:
+            rows.extend((key, rid) for key in generator.keys(document))
+            is_multikey = is_multikey or generator.is_multikey(document)
         if len(rows) >= _ROWS_AT_ONCE:
             _insert(unit, entry, index, generator, rows)
             rows = []
@@ -47,7 +50,7 @@ def fill_index(unit: WriteUnit, entry: CollectionEntry, index: IndexEntry, opera
 
 
 def _documents(unit: WriteUnit, entry: CollectionEntry, operation: Operation) -> Iterator[tuple[int, Document]]:
-    for number, (rid, bson) in enumerate(unit.reader.scan(entry.table)):
+    for number, (rid, bson, _) in enumerate(unit.reader.scan(entry.table)):
         if not number % 256:
             operation.check_interrupt()
         yield rid, decode_document(bson)

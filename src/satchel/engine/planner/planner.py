@@ -10,7 +10,9 @@ from typing import Final
 
 from satchel.engine.catalog import CollectionEntry, IndexEntry
 from satchel.engine.planner.candidates import Candidate, candidate, usable_indexes
+from satchel.engine.planner.narrowing import narrow
 from satchel.engine.planner.solution import (
+    Access,
     CanonicalQuery,
     CollScan,
     Empty,
@@ -40,6 +42,21 @@ def plan(query: CanonicalQuery, entry: CollectionEntry, reader: Reader) -> Query
         ServerError: BadValue (2) for a hint that names no index; NoQueryExecutionPlans (291) for one that cannot be
             used; Location51173 and 51174 for `min` and `max` without a fitting hint.
     """
+    solution = _choose(query, entry, reader)
+    if solution.residual is None or _finds_one(solution.access):
+        return solution
+    return replace(solution, predicate=narrow(solution.residual))
+
+
+def _finds_one(access: Access) -> bool:
+    """Tell whether an access path leads to one record, which is not worth telling the storage more about."""
+    if not isinstance(access, IxScan) or not access.index.unique or len(access.ranges) != 1:
+        return False
+    (bounds,) = access.ranges
+    return len(access.index.paths) == 1 and bounds.low is not None and bounds.high == successor(bounds.low)
+
+
+def _choose(query: CanonicalQuery, entry: CollectionEntry, reader: Reader) -> QuerySolution:
     if (by_id := _id_lookup(query, entry)) is not None:
         return by_id
     if query.minimum is not None or query.maximum is not None:

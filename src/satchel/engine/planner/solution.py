@@ -9,6 +9,7 @@ from satchel.engine.catalog import IndexEntry
 from satchel.mql.match import MatchExpression
 from satchel.mql.sort import SortPattern
 from satchel.storage.interface import KeyRange
+from satchel.storage.predicate import Predicate
 from satchel.values.bson_types import Document
 from satchel.values.collation import Collation
 
@@ -82,6 +83,7 @@ class QuerySolution:
     Attributes:
         access: Where the documents come from.
         residual: What each of them has still to match, or None when the access path has already decided.
+        predicate: What the storage may decide of the residual, or None for nothing.
         sorted: Whether they come in the wanted order.
         rejected: The other access paths that were considered, for explain.
     """
@@ -90,3 +92,4 @@ class QuerySolution:
     residual: MatchExpression | None
     sorted: bool
     rejected: tuple[Access, ...] = ()
+    predicate: Predicate | None = None

@@ -64,7 +64,7 @@ class CollectionWriter:
             document = _document_with(records, error.key)
             raise duplicate_key_error(self.entry, ID_INDEX, {"_id": document["_id"]}) from error
         for index, generator in self._generators:
-            rows = [(key, record.rid) for record in records for key in self._keys(index, generator, record.document)]
+            rows = self._rows(index, generator, records)
             rows.sort()
             try:
                 self._writer.insert_keys(index.table, rows)
@@ -126,6 +126,17 @@ class CollectionWriter:
         """Whether `delete` looks at the documents at all."""
         return bool(self._generators)
 
+    def _rows(self, index: IndexEntry, generator: KeyGenerator, records: Iterable[NewRecord]) -> list[IndexRow]:
+        rows: list[IndexRow] = []
+        plain_key = generator.plain_key
+        for rid, _, _, document in records:
+            plain = plain_key(document)
+            if plain is not None:
+                rows.append((plain, rid))
+            else:
+                rows.extend((key, rid) for key in self._keys(index, generator, document))
+        return rows
+
     def _keys(self, index: IndexEntry, generator: KeyGenerator, document: Document) -> list[bytes]:
         keys = generator.keys(document)
         if not index.multikey and generator.is_multikey(document):
@@ -150,7 +161,7 @@ class CollectionWriter:
         if excess_bytes <= 0 and excess_documents <= 0:
             return
         from_the_oldest = []
-        for rid, bson in self._writer.scan(table):
+        for rid, bson, _ in self._writer.scan(table):
             if excess_bytes <= 0 and excess_documents <= 0:
                 break
             from_the_oldest.append((rid, bson))
