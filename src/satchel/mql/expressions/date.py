@@ -9,8 +9,8 @@ from bson import Int64
 from bson.datetime_ms import DatetimeMS
 
 from satchel.errors import ServerError
-from satchel.mql.expressions.date_arguments import check_constants, coerce_to_date, named_expression, zone_argument
-from satchel.mql.expressions.expression import Expression, is_nullish
+from satchel.mql.expressions.date_arguments import check_constants, coerce_to_date
+from satchel.mql.expressions.expression import Expression, combine, is_nullish
 from satchel.mql.expressions.gregorian import (
     MS_PER_DAY,
     MS_PER_HOUR,
@@ -23,7 +23,7 @@ from satchel.mql.expressions.gregorian import (
     sunday_week,
     sunday_weekday,
 )
-from satchel.mql.expressions.registry import ABSENT, Parser, Signature, syntax
+from satchel.mql.expressions.registry import Parser, Signature, apply, syntax
 from satchel.mql.expressions.timezone import time_zone_operand
 from satchel.mql.expressions.value_text import value_text
 from satchel.values.bson_types import BsonValue, Field
@@ -41,20 +41,23 @@ def _part_operator(name: str) -> Callable[[Part], Part]:
     signature = Signature(name, {"date": _DATE_MISSING}, ("timezone",), unknown=_UNKNOWN_OPTION)
 
     def register(part: Part) -> Part:
-        def compute(date: Field, timezone: Field) -> Field:
-            if timezone is ABSENT:
-                if date.__class__ is DatetimeMS:
-                    return part(int(date))
-                return None if is_nullish(date) else part(coerce_to_date(date))
+        def of_date(date: Field) -> Field:
+            if isinstance(date, DatetimeMS):
+                return part(int(date))
+            return None if is_nullish(date) else part(coerce_to_date(date))
+
+        def of_date_in_zone(date: Field, timezone: Field) -> Field:
             if is_nullish(date):
                 return None
             ms = coerce_to_date(date)
-            zone = zone_argument(timezone)
+            zone = time_zone_operand(timezone)
             return None if zone is None else part(zone.to_local(ms))
 
         def parse(operand: BsonValue, parser: Parser) -> Expression:
             given = _date_and_zone(signature, operand, parser)
-            return check_constants(named_expression(compute, signature, given), given, {"timezone": time_zone_operand})
+            operands = [given[name] for name in signature.arguments if name in given]
+            expression = combine(apply(of_date_in_zone if len(operands) == 2 else of_date, operands), operands)
+            return check_constants(expression, given, {"timezone": time_zone_operand})
 
         parse.__doc__ = part.__doc__
         parse.__module__ = part.__module__

@@ -36,9 +36,8 @@ MONTH_NAMES: Final = (
     "December",
 )
 
-ISO_FORMAT: Final = "%Y-%m-%dT%H:%M:%S.%LZ"
 ISO_FORMAT_LOCAL: Final = "%Y-%m-%dT%H:%M:%S.%L"
-"""What a date looks like by default: in UTC, and in any other time zone."""
+"""What a date looks like by default in a time zone that is not UTC."""
 
 _UNMATCHED_PERCENT: Final = 18535
 _INVALID_CHARACTER: Final = 18536

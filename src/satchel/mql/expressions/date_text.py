@@ -9,7 +9,7 @@ from bson.datetime_ms import DatetimeMS
 
 from satchel.errors import ErrorCode, ServerError
 from satchel.mql.expressions.date_arguments import check_constants, coerce_to_date, zone_argument
-from satchel.mql.expressions.date_format import ISO_FORMAT, ISO_FORMAT_LOCAL, check_output_format, format_date
+from satchel.mql.expressions.date_format import ISO_FORMAT_LOCAL, check_output_format, format_date, iso_string
 from satchel.mql.expressions.expression import Evaluate, Expression, Variables, combine, is_nullish
 from satchel.mql.expressions.formatted_date import check_input_format, parse_with_format
 from satchel.mql.expressions.free_form_date import parse_free_form
@@ -87,8 +87,10 @@ def date_to_string(operand: BsonValue, parser: Parser) -> Expression:
             return None if value is ABSENT else value
         if zone is None or is_nullish(format_):
             return None
+        if format_ is ABSENT and zone.is_utc:
+            return iso_string(coerce_to_date(date))
         if format_ is ABSENT:
-            format_ = ISO_FORMAT if zone.is_utc else ISO_FORMAT_LOCAL
+            format_ = ISO_FORMAT_LOCAL
         return format_date(coerce_to_date(date), str(format_), zone)
 
     return check_constants(combine(evaluate, list(given.values())), given, {"timezone": time_zone_operand})

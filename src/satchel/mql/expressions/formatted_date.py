@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Final
 
 from satchel.mql.expressions.date_format import check_format
@@ -13,6 +14,10 @@ from satchel.mql.expressions.gregorian import date_of_day, day_number, day_numbe
 from satchel.mql.expressions.parsed_date import DateTextError, ParsedDate
 from satchel.mql.expressions.zone_text import ZoneText, read_zone
 
+_NUMBERS: Final = {
+    (least, most): re.compile(f"[0-9]{{{least},{most}}}") for least, most in ((1, 2), (1, 3), (1, 4), (2, 2))
+}
+_NUMBERS_AHEAD: Final = {most: re.compile(f"[^0-9]*([0-9]{{1,{most}}})") for most in (1, 2, 4)}
 _MINUTES: Final = re.compile(r"([+-])([0-9]+)")
 _LETTERS: Final = re.compile("[A-Za-z]*")
 
@@ -28,6 +33,7 @@ def parse_with_format(text: str, format_: str) -> ParsedDate:
     return _Reader(text).read(format_)
 
 
+@lru_cache(maxsize=256)
 def check_input_format(format_: str) -> None:
     """Check a format of `$dateFromString`.
 
@@ -79,7 +85,7 @@ class _Reader:
 
     def number(self, most_digits: int, *, least_digits: int = 1) -> int:
         """Read a number of so many digits."""
-        match = re.compile(f"[0-9]{{{least_digits},{most_digits}}}").match(self.text, self.position)
+        match = _NUMBERS[least_digits, most_digits].match(self.text, self.position)
         if match is None:
             raise self.error("Unexpected data found.")
         self.position = match.end()
@@ -87,7 +93,7 @@ class _Reader:
 
     def number_ahead(self, most_digits: int) -> int:
         """Read the next number, whatever stands before it."""
-        match = re.compile(f"[^0-9]*([0-9]{{1,{most_digits}}})").match(self.text, self.position)
+        match = _NUMBERS_AHEAD[most_digits].match(self.text, self.position)
         if match is None:
             raise self.error("Unexpected data found.")
         self.position = match.end()

@@ -21,6 +21,10 @@ from satchel.mql.expressions.parsed_date import (
 )
 from satchel.mql.expressions.zone_text import ZoneText, read_zone
 
+_ISO_8601: Final = re.compile(
+    r"([0-9]{4})-(0[0-9]|1[0-2])-([0-2][0-9]|3[01])"
+    r"(?:[T ]([01][0-9]|2[0-3]):([0-5][0-9]):([0-5][0-9])(?:\.([0-9]+))?(Z|[+-][0-9]{2}:[0-9]{2})?)?"
+)
 _WHITESPACE: Final = " \t\n\v\f\r"
 _PADDING: Final = "\0\0"
 _LARGEST_NUMBER: Final = 2**63
@@ -125,10 +129,21 @@ def parse_free_form(text: str) -> ParsedDate:
     Raises:
         DateTextError: The text is not a date.
     """
+    if match := _ISO_8601.fullmatch(text):  # what most texts are, without the detour of all rules
+        return _iso_8601_date(match)
     stripped = text.strip(_WHITESPACE)
     if not stripped:
         raise DateTextError("Empty string", 0, "\0")
     return _Scanner(stripped + _PADDING).scan()
+
+
+def _iso_8601_date(match: re.Match[str]) -> ParsedDate:
+    year, month, day, hour, minute, second = (None if part is None else int(part) for part in match.groups()[:6])
+    zone = read_zone(match[8])[0] if match[8] else None
+    microsecond = int(((match[7] or "") + "000000")[:6])
+    date = ParsedDate(year, month, day, hour, minute, second, microsecond, zone)
+    date.check_ranges(date=True, time=hour is not None)
+    return date
 
 
 @dataclass(slots=True)

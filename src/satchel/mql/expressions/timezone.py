@@ -89,7 +89,10 @@ class TimeZone:
         return other if self.offset_at(local - other) == other else current
 
     def _look_up(self, second: int) -> tuple[int, bool]:
-        moment = (_EPOCH + timedelta(seconds=second)).astimezone(self.zone)
+        if second >= 0:
+            moment = datetime.fromtimestamp(second, self.zone)
+        else:  # for which some platforms have no `fromtimestamp`
+            moment = (_EPOCH + timedelta(seconds=second)).astimezone(self.zone)
         offset = moment.utcoffset()
         assert offset is not None
         return offset.days * 86_400 + offset.seconds, bool(moment.dst())
