@@ -63,7 +63,6 @@ class Command:
         is_admin_only: Whether it must be sent to the database `admin`.
         is_write: Whether it changes data or catalog.
         is_strict: Whether unknown fields are an error.
-        sequence: The field that may come as a document sequence.
     """
 
     name: str
@@ -73,6 +72,11 @@ class Command:
     is_admin_only: bool = False
     is_write: bool = False
     is_strict: bool = True
+
+    @property
+    def takes_write_concern(self) -> bool:
+        """Whether a write concern means something to it (a pipeline may write)."""
+        return self.is_write or self.name == "aggregate"
 
 
 class Commands:

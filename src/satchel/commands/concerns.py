@@ -3,18 +3,60 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Final
+from typing import ClassVar, Final
 
+from bson import Timestamp
+
+from satchel.commands.command import NoFields
+from satchel.commands.params import any_value, boolean, param, read_params, string, takes_null, timestamp
 from satchel.errors import ErrorCode, ServerError
-from satchel.values.bson_types import BsonValue, type_name
-from satchel.values.numbers import exact_int64
+from satchel.values.bson_types import BsonValue, Document, type_name
+from satchel.values.numbers import is_bson_number, truncated_int64
 
 READ_LEVELS: Final = ("local", "majority", "linearizable", "available", "snapshot")
-_WRITE_FIELDS: Final = frozenset({"w", "j", "wtimeout", "fsync", "provenance", "wOpTime"})
-_READ_FIELDS: Final = frozenset(
-    {"level", "afterClusterTime", "atClusterTime", "afterOpTime", "provenance", "allowTransactionTableSnapshot"}
-)
 MAX_W: Final = 50
+_MAX_INT32: Final = 2**31 - 1
+
+
+@takes_null
+def _w(name: str, value: BsonValue) -> int | str:
+    """Take the `w` of a write concern: a number of members or a mode's name; tags stand for a mode."""
+    if value is None or isinstance(value, str):
+        return value or ""
+    if isinstance(value, dict):
+        if not value:
+            raise ServerError(ErrorCode.FailedToParse, "tagged write concern requires tags")
+        return ", ".join(value)
+    if not is_bson_number(value):
+        raise ServerError(
+            ErrorCode.FailedToParse, f"w has to be a number, string, or object; found: {type_name(value)}"
+        )
+    number = truncated_int64(value)
+    if not 0 <= number <= MAX_W:
+        raise ServerError(
+            ErrorCode.FailedToParse, f"w has to be a non-negative number and not greater than {MAX_W}; found: {number}"
+        )
+    return number
+
+
+def _timeout(name: str, value: BsonValue) -> int:
+    """Take a number of milliseconds; whatever is no number means 0."""
+    number = truncated_int64(value) if is_bson_number(value) else 0
+    if abs(number) > _MAX_INT32:
+        raise ServerError(ErrorCode.FailedToParse, "wtimeout must be a 32-bit integer")
+    return number
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WriteConcernFields(NoFields):
+    """Fields of `writeConcern`."""
+
+    w: int | str = param(_w, default=1)
+    j: bool = param(boolean, default=False)
+    fsync: bool = param(boolean, default=False)
+    wtimeout: int = param(_timeout, default=0)
+
+    IGNORED: ClassVar[frozenset[str]] = frozenset({"provenance", "wOpTime", "wElectionId"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,71 +65,68 @@ class WriteConcern:
 
     Attributes:
         is_durable: Whether the change has to be on the disk: `j: true`, `fsync: true` or `w: "majority"`.
+        error: Why the concern cannot be met, which the reply says beside the command's outcome; or None.
     """
 
     is_durable: bool = False
+    error: ServerError | None = None
+
+    def failure(self) -> Document:
+        """Return the fields that tell of the error in a reply; none if there is no error."""
+        if self.error is None:
+            return {}
+        code, name = self.error.code, self.error.code_name
+        return {"writeConcernError": {"code": code, "codeName": name, "errmsg": self.error.message}}
 
 
 DEFAULT_WRITE_CONCERN: Final = WriteConcern()
 
 
-def write_concern(spec: BsonValue) -> WriteConcern:
-    """Read a command's `writeConcern`.
+def write_concern(spec: Document | None) -> WriteConcern:
+    """Read a command's `writeConcern`, as the one member of a replica set understands it.
 
     Raises:
-        ServerError: FailedToParse (9), TypeMismatch (14), UnsatisfiableWriteConcern (100),
-            UnknownReplWriteConcern (79).
+        ServerError: FailedToParse (9), TypeMismatch (14), Location40415 for an unknown field.
     """
-    if spec is None:
+    if not spec:
         return DEFAULT_WRITE_CONCERN
-    if not isinstance(spec, dict):
-        raise ServerError(
-            ErrorCode.TypeMismatch,
-            f'"writeConcern" had the wrong type. Expected object, found {type_name(spec)}',
-        )
-    for name in spec:
-        if name not in _WRITE_FIELDS:
-            raise ServerError(40415, f"BSON field 'writeConcern.{name}' is an unknown field.")
-    w = spec.get("w")
-    if isinstance(w, str):
-        if w != "majority":
-            raise ServerError(
-                ErrorCode.UnknownReplWriteConcern,
-                f'No write concern mode named "{w}" found in replica set configuration',
-            )
-    elif w is not None and not isinstance(w, dict):
-        _check_w(exact_int64(w))
-    return WriteConcern(bool(spec.get("j")) or bool(spec.get("fsync")) or w == "majority")
+    fields = read_params(WriteConcernFields, "WriteConcernOptions", spec)
+    if fields.j and fields.fsync:
+        raise ServerError(ErrorCode.FailedToParse, "fsync and j options cannot be used together")
+    return WriteConcern(fields.j or fields.fsync or fields.w == "majority", _unsatisfiable(fields.w))
 
 
-def _check_w(number: int | None) -> None:
-    if number is None or not 0 <= number <= MAX_W:
-        raise ServerError(
-            ErrorCode.FailedToParse, "w has to be a non-negative number and not greater than 50; found: {number}"
-        )
-    if number > 1:
-        raise ServerError(ErrorCode.UnsatisfiableWriteConcern, "Not enough data-bearing nodes")
+def _unsatisfiable(w: int | str) -> ServerError | None:
+    if isinstance(w, int):
+        if w <= 1:
+            return None
+        return ServerError(ErrorCode.UnsatisfiableWriteConcern, "Not enough data-bearing nodes")
+    if w == "majority":
+        return None
+    return ServerError(
+        ErrorCode.UnknownReplWriteConcern, f'No write concern mode named "{w}" found in replica set configuration'
+    )
 
 
-def read_concern(spec: BsonValue) -> str:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReadConcernFields(NoFields):
+    """Fields of `readConcern`."""
+
+    level: str = param(string, default="local")
+    after_cluster_time: Timestamp | None = param(timestamp, default=None)
+    at_cluster_time: Timestamp | None = param(timestamp, default=None)
+    after_op_time: BsonValue = param(any_value, default=None)
+
+    IGNORED: ClassVar[frozenset[str]] = frozenset({"provenance", "allowTransactionTableSnapshot"})
+
+
+def read_concern(spec: Document) -> str:
     """Check a command's `readConcern` and return its level; every level reads a consistent snapshot here.
 
     Raises:
-        ServerError: TypeMismatch (14), FailedToParse (9), BadValue (2).
+        ServerError: TypeMismatch (14), BadValue (2), Location40415 for an unknown field.
     """
-    if not isinstance(spec, dict):
-        raise ServerError(
-            ErrorCode.TypeMismatch, f'"readConcern" had the wrong type. Expected object, found {type_name(spec)}'
-        )
-    for name in spec:
-        if name not in _READ_FIELDS:
-            raise ServerError(40415, f"BSON field 'readConcern.{name}' is an unknown field.")
-    level = spec.get("level", "local")
-    if not isinstance(level, str):
-        raise ServerError(
-            ErrorCode.TypeMismatch,
-            f"BSON field 'readConcern.level' is the wrong type '{type_name(level)}', expected type 'string'",
-        )
+    level = read_params(ReadConcernFields, "readConcern", spec).level
     if level not in READ_LEVELS:
         raise ServerError(
             ErrorCode.BadValue, f"Enumeration value '{level}' for field 'readConcern.level' is not a valid value."

@@ -13,8 +13,9 @@ from bson import Int64
 from satchel.commands import families as _families  # noqa: F401 - registers the commands
 from satchel.commands import handshake
 from satchel.commands.command import COMMANDS, Command, Invocation, Reply
-from satchel.commands.concerns import read_concern, write_concern
-from satchel.commands.params import non_negative, read_params
+from satchel.commands.concerns import WriteConcern, read_concern, write_concern
+from satchel.commands.generic import GenericArguments, generic_arguments
+from satchel.commands.params import read_params
 from satchel.engine.engine import Engine
 from satchel.engine.namespaces import check_database_name
 from satchel.engine.operation import Operation
@@ -74,39 +75,26 @@ class Service:
         check_database_name(request.database)
         if command.is_admin_only and request.database != "admin":
             raise ServerError(ErrorCode.Unauthorized, f"{command.name} may only be run against the admin database.")
+        generic = generic_arguments(command, request.command)
         fields = _with_sequences(command, request)
         params = read_params(command.params, command.name, fields, strict=command.is_strict)
-        operation = self._operation(command, request, connection)
+        concern = _concerns(generic)
+        operation = _operation(command, request, connection, generic, durable=concern.is_durable)
         self.engine.opcounters[command.name] += 1
         self.engine.operations[operation.id] = operation
         try:
             reply = command.run(params, Invocation(self, self.engine, operation, connection, request))
         finally:
             self.engine.operations.pop(operation.id, None)
-        return self._finished(reply)
+        return self._finished(reply, concern)
 
-    def _operation(self, command: Command, request: Request, connection: ConnectionState) -> Operation:
-        body = request.command
-        if "readConcern" in body:
-            read_concern(body["readConcern"])
-        concern = write_concern(body.get("writeConcern"))
-        operation = Operation(
-            request.database,
-            command.name,
-            durable=concern.is_durable,
-            connection_id=connection.id,
-            comment=body.get("comment"),
-            body=body,
-            context=Context(cluster_time=current_timestamp() if command.name == "aggregate" else None),
-        )
-        if body.get("maxTimeMS") is not None:
-            operation.set_time_limit(non_negative(f"{command.name}.maxTimeMS", body["maxTimeMS"]))
-        return operation
-
-    def _finished(self, reply: Reply) -> Reply:
+    def _finished(self, reply: Reply, concern: WriteConcern) -> Reply:
         if isinstance(reply, RawDocument):
-            return reply
+            if concern.error is None:
+                return reply
+            reply = decode_document(bytes(reply))
         reply.setdefault("ok", 1.0)
+        reply.update(concern.failure())
         reply.update(self._times())
         return reply
 
@@ -135,6 +123,28 @@ class Service:
     def release(self) -> None:
         """Give up one reference that `open_service` gave."""
         self._on_release()
+
+
+def _concerns(generic: GenericArguments) -> WriteConcern:
+    if generic.read_concern is not None:
+        read_concern(generic.read_concern)
+    return write_concern(generic.write_concern)
+
+
+def _operation(
+    command: Command, request: Request, connection: ConnectionState, generic: GenericArguments, *, durable: bool
+) -> Operation:
+    operation = Operation(
+        request.database,
+        command.name,
+        durable=durable,
+        connection_id=connection.id,
+        comment=generic.comment,
+        body=request.command,
+        context=Context(cluster_time=current_timestamp() if command.name == "aggregate" else None),
+    )
+    operation.set_time_limit(generic.max_time_ms)
+    return operation
 
 
 def _with_sequences(command: Command, request: Request) -> Document:

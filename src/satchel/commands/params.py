@@ -10,14 +10,14 @@ from __future__ import annotations
 import dataclasses
 import re
 from collections.abc import Callable, Mapping
-from functools import lru_cache
+from functools import lru_cache, wraps
 from typing import Any, ClassVar, Final, Protocol, TypeVar, cast
 
-from bson import Binary, Int64
+from bson import Binary, Int64, Timestamp
 
 from satchel.errors import ErrorCode, ServerError
 from satchel.values.bson_types import BsonValue, Document, type_name
-from satchel.values.numbers import Number, exact_int64, truncated_int64
+from satchel.values.numbers import Number, exact_int64, is_bson_number, truncated_int64
 
 Kind = Callable[[str, BsonValue], object]
 """Reads a value: takes the field's full name for messages and the value, and returns what the command works with."""
@@ -42,8 +42,8 @@ def param(kind: Kind, *, wire: str | None = None, default: object = _NO_DEFAULT)
     Args:
         kind: What values it takes, and how they are read.
         wire: Its name on the wire; by default the attribute's name in camel case.
-        default: Its value when it is absent or (unless null is one of its values) null; without one the field is
-            required.
+        default: Its value when it is absent; without one the field is required. Null counts as absent, unless the kind
+            is one that takes null.
     """
     metadata = {"kind": kind, "wire": wire}
     if default is _NO_DEFAULT:
@@ -78,6 +78,7 @@ class _Declared:
     attribute: str
     kind: Kind
     required: bool
+    takes_null: bool
 
 
 @lru_cache(maxsize=256)
@@ -85,9 +86,14 @@ def _declared(cls: type[Params]) -> Mapping[str, _Declared]:
     found = {}
     for field in dataclasses.fields(cls):
         required = field.default is _NO_DEFAULT and field.default_factory is _NO_DEFAULT
-        wire = field.metadata["wire"] or camel_case(field.name)
-        found[wire] = _Declared(field.name, field.metadata["kind"], required)
+        kind = field.metadata["kind"]
+        found[wire_name(field)] = _Declared(field.name, kind, required, getattr(kind, "takes_null", False))
     return found
+
+
+def wire_name(field: dataclasses.Field[Any]) -> str:
+    """Return the name that a field made with `param` has on the wire."""
+    return field.metadata["wire"] or camel_case(field.name)
 
 
 def read_params(cls: type[P], command: str, fields: Mapping[str, BsonValue], *, strict: bool = True) -> P:
@@ -108,7 +114,7 @@ def read_params(cls: type[P], command: str, fields: Mapping[str, BsonValue], *, 
     for name, value in fields.items():
         known = declared.get(name)
         if known is not None:
-            if value is not None or getattr(known.kind, "takes_null", False) or known.required:
+            if value is not None or known.takes_null:
                 values[known.attribute] = known.kind(f"{command}.{name}", value)
         elif name in cls.REFUSED:
             if value not in (None, False):
@@ -128,12 +134,24 @@ def _wrong_type(name: str, value: BsonValue, expected: str) -> ServerError:
     )
 
 
-def _takes_null(kind: Kind) -> Kind:
+def takes_null(kind: Kind) -> Kind:
+    """Mark a kind that is to see null, to take it or to refuse it; for the others null is as good as absent."""
     kind.takes_null = True  # type: ignore[attr-defined]
     return kind
 
 
-@_takes_null
+def not_null(kind: Kind) -> Kind:
+    """Return a kind like `kind` for which null is of the wrong type."""
+
+    @takes_null
+    @wraps(kind)
+    def read(name: str, value: BsonValue) -> object:
+        return kind(name, value)
+
+    return read
+
+
+@takes_null
 def any_value(name: str, value: BsonValue) -> BsonValue:
     """Take a value of any type."""
     return value
@@ -146,6 +164,7 @@ def string(name: str, value: BsonValue) -> str:
     return value
 
 
+@takes_null
 def collection(name: str, value: BsonValue) -> str:
     """Take the name of a collection."""
     if not isinstance(value, str):
@@ -153,6 +172,7 @@ def collection(name: str, value: BsonValue) -> str:
     return value
 
 
+@takes_null
 def collection_or_one(name: str, value: BsonValue) -> str | None:
     """Take the name of a collection, or 1 for the database itself (None)."""
     if isinstance(value, str):
@@ -192,7 +212,7 @@ def boolean(name: str, value: BsonValue) -> bool:
     """Take a boolean, or a number as one."""
     if isinstance(value, bool):
         return value
-    if type_name(value) in ("int", "long", "double", "decimal"):
+    if is_bson_number(value):
         return exact_int64(value) != 0
     raise _wrong_type(name, value, "bool")
 
@@ -204,31 +224,60 @@ def strict_boolean(name: str, value: BsonValue) -> bool:
     return value
 
 
-def integer(name: str, value: BsonValue) -> int:
-    """Take a number, without its fraction and within 64 bits; NaN is 0."""
-    if type_name(value) not in ("int", "long", "double", "decimal"):
+def _number(name: str, value: BsonValue) -> Number:
+    if not is_bson_number(value):
         raise ServerError(
             ErrorCode.TypeMismatch,
             f"BSON field '{name}' is the wrong type '{type_name(value)}', expected types "
             "'[long, int, decimal, double]'",
         )
-    return truncated_int64(cast("Number", value))
+    return value
 
 
-def non_negative(name: str, value: BsonValue) -> int:
-    """Take an integer that is not negative."""
-    number = integer(name, value)
-    if number < 0:
-        raise ServerError(
-            ErrorCode.BadValue, f"BSON field '{name.rpartition('.')[2]}' value must be >= 0, actual value '{number}'"
-        )
+def integer(name: str, value: BsonValue) -> int:
+    """Take a number, without its fraction and within 64 bits; NaN is 0."""
+    return truncated_int64(_number(name, value))
+
+
+def whole_number(name: str, value: BsonValue) -> int:
+    """Take a number that has no fraction and fits into 64 bits."""
+    number = exact_int64(_number(name, value))
+    if number is None:
+        raise ServerError(ErrorCode.FailedToParse, f"Expected an integer: {name.rpartition('.')[2]}: {value}")
     return number
+
+
+def within(kind: Kind, minimum: int, maximum: int | None = None) -> Kind:
+    """Return a kind like `kind`, which reads numbers, for those from `minimum` to `maximum`."""
+
+    @wraps(kind)
+    def read(name: str, value: BsonValue) -> int:
+        number = cast("int", kind(name, value))
+        if number < minimum or (maximum is not None and number > maximum):
+            bound = f">= {minimum}" if number < minimum else f"<= {maximum}"
+            raise ServerError(
+                ErrorCode.BadValue,
+                f"BSON field '{name.rpartition('.')[2]}' value must be {bound}, actual value '{number}'",
+            )
+        return number
+
+    return read
+
+
+non_negative: Final[Kind] = within(integer, 0)
 
 
 def int64(name: str, value: BsonValue) -> int:
     """Take an integer of BSON type long."""
-    if value.__class__ is not Int64 and value.__class__ is not int:
+    if value.__class__ is not Int64:
         raise _wrong_type(name, value, "long")
+    return cast("int", value)
+
+
+def timestamp(name: str, value: BsonValue) -> Timestamp:
+    """Take a timestamp."""
+    if not isinstance(value, Timestamp):
+        raise _wrong_type(name, value, "timestamp")
     return value
 
 
@@ -239,7 +288,7 @@ def binary(name: str, value: BsonValue) -> bytes:
     return value
 
 
-@_takes_null
+@takes_null
 def string_or_document(name: str, value: BsonValue) -> str | Document:
     """Take a string or a document (a hint: an index's name or key pattern)."""
     if isinstance(value, str | dict):
@@ -247,7 +296,7 @@ def string_or_document(name: str, value: BsonValue) -> str | Document:
     raise ServerError(ErrorCode.FailedToParse, f"Hint must be a string or an object, not {type_name(value)}")
 
 
-@_takes_null
+@takes_null
 def pipeline_or_document(name: str, value: BsonValue) -> Document | list[BsonValue]:
     """Take the `u` of an update: a document or a pipeline."""
     if isinstance(value, dict | list):
