@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 DEMO := build/stdlib.db
 
-.PHONY: run test check format conformance record clean
+.PHONY: run test check format conformance bench clean
 
 run: $(READY)  ## Store Python's standard library through GridFS, ask questions, read all back, compare
 	@rm -f $(DEMO) $(DEMO)-wal $(DEMO)-shm
@@ -27,6 +27,13 @@ format: $(READY)  ## Format the code
 
 conformance: $(READY)  ## Run PyMongo's own test suite on Satchel and write docs/conformance.md
 	$(BIN)/python -m tests.conformance_pymongo
+
+bench: $(VENV)/.bench-ready  ## Compare with raw SQLite and peers (with MONGODB_URI a server, too); write docs/benchmarks.md
+	$(BIN)/python -m bench --write
+
+$(VENV)/.bench-ready: $(READY)
+	$(BIN)/python -m pip install --quiet mongomock neosqlite tinymongo
+	@touch $@
 
 clean:  ## Remove what was made here
 	rm -rf $(VENV) build .cache .mypy_cache .ruff_cache .pytest_cache .hypothesis
