@@ -8,6 +8,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from xml.etree import ElementTree as ET
 
+from tests.conformance_pymongo.causes import CAUSES, UNEXPLAINED, cause
+
 
 @dataclass(slots=True)
 class Outcome:
@@ -79,14 +81,19 @@ def _row(name: str, outcomes: Iterable[Outcome]) -> str:
 
 
 def failures(groups: dict[str, Sequence[Outcome]]) -> str:
-    """Return the failed tests as Markdown lists, a module at a time."""
-    parts = []
+    """Return the failed tests as Markdown, by cause; those without a known one come first, with their messages."""
+    by_cause: dict[str, list[tuple[str, str]]] = {title: [] for title in (UNEXPLAINED, *(title for title, _ in CAUSES))}
     for outcomes in groups.values():
         for outcome in outcomes:
-            if outcome.failures:
-                tests = "\n".join(f"- `{name}`: {_plain(message)}" for name, message in outcome.failures)
-                parts.append(f"### {outcome.module}\n\n{tests}")
-    return "\n\n".join(parts)
+            for name, message in outcome.failures:
+                by_cause[cause(outcome.module, name, message)].append((f"{outcome.module}: {name}", message))
+    return "\n\n".join(_cause_section(title, failed) for title, failed in by_cause.items() if failed)
+
+
+def _cause_section(title: str, failed: Sequence[tuple[str, str]]) -> str:
+    unexplained = title == UNEXPLAINED
+    lines = [f"- `{name}`" + (f": {_plain(message)}" if unexplained else "") for name, message in failed]
+    return f"### {title} ({len(failed)})\n\n" + "\n".join(lines)
 
 
 def _plain(message: str) -> str:

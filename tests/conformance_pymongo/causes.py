@@ -1,0 +1,40 @@
+"""Why tests fail, as far as it is known: the first pattern that `module::Class.test: message` matches."""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+
+UNEXPLAINED: Final = "To be looked at"
+
+CAUSES: Final[tuple[tuple[str, str], ...]] = (
+    ("Change streams, which are to come", r"changeStream|test_change_stream|ChangeStream"),
+    (
+        "Transactions and snapshot sessions, which are to come",
+        r"commitTransaction|abortTransaction|atClusterTime|test_transactions|test_sessions_unified|[Ss]napshot"
+        r"|PocTransaction",
+    ),
+    ("Fail points, which are to come", r"configureFailPoint|profile'|test_retryable"),
+    ("Text and geospatial indexes, which are to come", r"(text|geospatial) indexes are not supported"),
+    ("Users, which are to come", r"usersInfo|createUser"),
+    ("Time series and clustered collections, which there are not", r"time series collections|clustered collections"),
+    ("JavaScript in the server, which there is not", r"\$where|to_list_csot_applied"),
+    ("The oplog, which there is not", r"to_list_tailable"),
+    (
+        "In process there are no sockets, heartbeats, exhaust cursors or background threads; messages are divided sooner",
+        r"test_pooling|[Ee]xhaust|[Hh]eartbeat|_executor|kill_cursors_thread|min_pool_size|max_idle_time|socketKeepAlive"
+        r"|compression_commands|background_connections|periodic_tasks|batch_splits|unacknowledged_write_across_batches"
+        r"|maintains?_pool|uri_connect_option|cluster_time_not_used_by_sdam|topology_reset|close_closes_sockets",
+    ),
+    (
+        "The suite's expectations of the machine (no container, a name server, its own client class)",
+        r"handshake_\d+|metadata|DNS|service_name_from_kwargs|sigstop|mypy_failures|test_types|test_bad_uri|test_constants"
+        r"|hedge_deprecated",
+    ),
+)
+
+
+def cause(module: str, name: str, message: str) -> str:
+    """Return the cause of one failure."""
+    text = f"{module}::{name}: {message}"
+    return next((title for title, pattern in CAUSES if re.search(pattern, text)), UNEXPLAINED)
