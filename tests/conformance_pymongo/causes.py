@@ -21,7 +21,7 @@ CAUSES: Final[tuple[tuple[str, str], ...]] = (
     ("JavaScript in the server, which there is not", r"\$where|to_list_csot_applied"),
     ("The oplog, which there is not", r"to_list_tailable"),
     (
-        "In process there are no sockets, heartbeats, exhaust cursors or background threads; messages are divided sooner",
+        "In process: no sockets, heartbeats, exhaust cursors or background threads; messages are divided sooner",
         r"test_pooling|[Ee]xhaust|[Hh]eartbeat|_executor|kill_cursors_thread|min_pool_size|max_idle_time|socketKeepAlive"
         r"|compression_commands|background_connections|periodic_tasks|batch_splits|unacknowledged_write_across_batches"
         r"|maintains?_pool|uri_connect_option|cluster_time_not_used_by_sdam|topology_reset|close_closes_sockets",
