@@ -6,14 +6,6 @@ from dataclasses import dataclass
 from typing import ClassVar, cast
 
 from satchel.commands.command import COMMANDS, Invocation, NoFields, Reply
-from satchel.commands.crud import (
-    DeleteFields,
-    UpdateFields,
-    check_batch,
-    delete_statement,
-    update_statement,
-    writable,
-)
 from satchel.commands.indexes import ListCursorFields
 from satchel.commands.params import (
     any_value,
@@ -29,6 +21,14 @@ from satchel.commands.params import (
     string_or_document,
 )
 from satchel.commands.results import documents_reply
+from satchel.commands.writes import (
+    DeleteFields,
+    UpdateFields,
+    check_batch,
+    delete_statement,
+    update_statement,
+    writable,
+)
 from satchel.engine.namespaces import Namespace, parse_namespace
 from satchel.engine.units import WriteUnit
 from satchel.engine.writes.statements import WriteErrors, delete_documents, insert_documents, update_documents

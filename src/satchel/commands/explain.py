@@ -10,19 +10,18 @@ from typing import Final, cast
 from satchel import settings
 from satchel.commands.aggregation import AggregateParams, aggregate_context, aggregate_namespace
 from satchel.commands.command import COMMANDS, Invocation, NoFields, Reply
-from satchel.commands.crud import (
-    CountParams,
+from satchel.commands.count_distinct import CountParams, DistinctParams
+from satchel.commands.find import FindParams
+from satchel.commands.find_and_modify import FindAndModifyParams
+from satchel.commands.params import document, param, read_params, string
+from satchel.commands.writes import (
     DeleteFields,
     DeleteParams,
-    DistinctParams,
-    FindAndModifyParams,
-    FindParams,
     UpdateFields,
     UpdateParams,
     delete_statement,
     update_statement,
 )
-from satchel.commands.params import document, param, read_params, string
 from satchel.engine.aggregation import Aggregation
 from satchel.engine.execution.query import QueryRun
 from satchel.engine.execution.slot import ReadSlot

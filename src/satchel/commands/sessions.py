@@ -52,7 +52,9 @@ for _name in ("endSessions", "refreshSessions", "killSessions", "killAllSessions
 class SaslParams(NoFields):
     """Fields of saslStart and saslContinue."""
 
-    IGNORED: ClassVar[frozenset[str]] = frozenset({"mechanism", "payload", "conversationId", "autoAuthorize", "options"})
+    IGNORED: ClassVar[frozenset[str]] = frozenset(
+        {"mechanism", "payload", "conversationId", "autoAuthorize", "options"}
+    )
 
 
 def _refuse(params: SaslParams, invocation: Invocation) -> Reply:

@@ -1,0 +1,146 @@
+"""The find command."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import ClassVar, cast
+
+from satchel.commands.command import COMMANDS, Invocation, NoFields, Reply
+from satchel.commands.params import (
+    boolean,
+    collection,
+    document,
+    non_negative,
+    param,
+    string_or_document,
+)
+from satchel.commands.results import first_batch
+from satchel.engine.aggregation import Aggregation
+from satchel.engine.catalog import CollectionEntry
+from satchel.engine.cursors import Cursor
+from satchel.engine.execution.slot import ReadSlot
+from satchel.engine.find import FindRequest, PreparedFind, prepare_find, with_collation, with_variables
+from satchel.engine.namespaces import Namespace, checked_namespace
+from satchel.engine.units import ReadUnit
+from satchel.errors import ErrorCode, ServerError
+from satchel.mql.sort import natural_order
+from satchel.values.bson_types import BsonValue, Document
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FindParams(NoFields):
+    """Fields of find."""
+
+    find: str = param(collection)
+    filter: Document = param(document, default={})
+    projection: Document = param(document, default={})
+    sort: Document = param(document, default={})
+    hint: str | Document | None = param(string_or_document, default=None)
+    skip: int = param(non_negative, default=0)
+    limit: int = param(non_negative, default=0)
+    batch_size: int | None = param(non_negative, default=None)
+    single_batch: bool = param(boolean, default=False)
+    return_key: bool = param(boolean, default=False)
+    show_record_id: bool = param(boolean, default=False)
+    tailable: bool = param(boolean, default=False)
+    await_data: bool = param(boolean, default=False)
+    no_cursor_timeout: bool = param(boolean, default=False)
+    min: Document | None = param(document, default=None)
+    max: Document | None = param(document, default=None)
+    collation: Document | None = param(document, default=None)
+    allow_disk_use: bool = param(boolean, default=True)
+    let: Document | None = param(document, default=None)
+
+    IGNORED: ClassVar[frozenset[str]] = frozenset(
+        {"allowPartialResults", "oplogReplay", "term", "runtimeConstants", "options", "includeQueryStatsMetrics",
+         "querySettings", "ntoreturn", "resumeAfter", "encryptionInformation"}
+    )  # fmt: skip
+    REFUSED: ClassVar[frozenset[str]] = frozenset({"requestResumeToken"})
+
+    def request(self) -> FindRequest:
+        """Return what is asked for."""
+        return FindRequest(
+            self.filter, self.projection, self.sort, self.hint, self.skip, self.limit, self.min, self.max,
+            self.return_key, self.show_record_id,
+        )  # fmt: skip
+
+
+@COMMANDS.command("find", FindParams)
+def find(params: FindParams, invocation: Invocation) -> Reply:
+    """Return the documents that match a filter, through a cursor."""
+    namespace = checked_namespace(invocation.database, params.find)
+    context = invocation.operation.context
+    context.allow_disk_use = params.allow_disk_use
+    slot = ReadSlot()
+    with invocation.engine.read() as unit, slot.attached(unit):
+        entry = unit.catalog.get(namespace)
+        if entry is not None and entry.is_view:
+            cursor = _find_in_view(params, entry, invocation, slot)
+        else:
+            cursor = _find_in_collection(params, namespace, entry, invocation, slot)
+        return first_batch(invocation, cursor, params.batch_size, single_batch=params.single_batch)
+
+
+def _find_in_view(params: FindParams, view: CollectionEntry, invocation: Invocation, slot: ReadSlot) -> Cursor:
+    context = with_collation(invocation.operation.context, params.collation, view)
+    context = with_variables(context, params.let)
+    if params.tailable:
+        raise ServerError(ErrorCode.CommandNotSupportedOnView, "Tailable cursors are not supported on views")
+    aggregation = Aggregation(invocation.engine, invocation.operation, slot)
+    stream = aggregation.documents(view.namespace, cast("list[BsonValue]", params.request().to_pipeline()), context)
+    return Cursor(view.namespace, stream, slot, no_timeout=params.no_cursor_timeout)
+
+
+def _find_in_collection(
+    params: FindParams, namespace: Namespace, entry: CollectionEntry | None, invocation: Invocation, slot: ReadSlot
+) -> Cursor:
+    context = with_collation(invocation.operation.context, params.collation, entry)
+    prepared = prepare_find(params.request(), with_variables(context, params.let))
+    if params.await_data and not params.tailable:
+        raise ServerError(ErrorCode.FailedToParse, "Cannot set 'awaitData' without also setting 'tailable'")
+    if entry is None:
+        return Cursor(namespace, iter(()), slot)
+    if params.tailable:
+        return _tailable(params, entry, prepared, slot)
+    return Cursor(
+        namespace,
+        prepared.documents(entry, slot),
+        slot,
+        check_alive=_alive(entry),
+        no_timeout=params.no_cursor_timeout,
+    )
+
+
+def _tailable(params: FindParams, entry: CollectionEntry, prepared: PreparedFind, slot: ReadSlot) -> Cursor:
+    if not entry.capped:
+        raise ServerError(
+            ErrorCode.BadValue,
+            f"error processing query: ns={entry.namespace} tailable cursor requested on non capped collection",
+        )
+    if (params.sort and natural_order(params.sort) != 1) or params.single_batch:
+        raise ServerError(ErrorCode.FailedToParse, "cannot use tailable option with a sort other than {$natural: 1}")
+    return Cursor(
+        entry.namespace,
+        prepared.tail(entry, slot),
+        slot,
+        check_alive=_alive(entry),
+        tailable=True,
+        await_data=params.await_data,
+        no_timeout=params.no_cursor_timeout,
+    )
+
+
+def _alive(entry: CollectionEntry) -> Callable[[object], None]:
+    """Return the check that what a cursor reads is still there."""
+
+    def check(unit: object) -> None:
+        assert isinstance(unit, ReadUnit)
+        current = unit.catalog.get(entry.namespace)
+        if current is None or current.uuid != entry.uuid:
+            raise ServerError(ErrorCode.QueryPlanKilled, f"collection dropped. ns: {entry.namespace}")
+        missing = {index.name for index in entry.indexes} - {index.name for index in current.indexes}
+        if missing:
+            raise ServerError(ErrorCode.QueryPlanKilled, f"index '{missing.pop()}' dropped")
+
+    return check

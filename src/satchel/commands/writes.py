@@ -1,0 +1,285 @@
+"""The insert, update and delete commands."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import ClassVar, TypeVar
+
+from satchel.commands.command import COMMANDS, Invocation, NoFields, Reply
+from satchel.commands.params import (
+    array,
+    boolean,
+    collection,
+    document,
+    documents,
+    integer,
+    param,
+    pipeline_or_document,
+    read_params,
+    string_or_document,
+)
+from satchel.engine.catalog import CollectionEntry
+from satchel.engine.execution.query import QueryRun
+from satchel.engine.find import parse_query, with_collation, with_variables
+from satchel.engine.namespaces import Namespace, checked_namespace, is_system
+from satchel.engine.units import WriteUnit
+from satchel.engine.writes.statements import (
+    DeleteStatement,
+    UpdateResult,
+    UpdateStatement,
+    WriteErrors,
+    delete_documents,
+    insert_documents,
+    update_documents,
+)
+from satchel.errors import ErrorCode, ServerError
+from satchel.mql.context import Context
+from satchel.mql.match import parse_filter
+from satchel.mql.pipeline.parser import check_form
+from satchel.mql.update import check_upsert_filter, parse_update
+from satchel.settings import MAX_WRITE_BATCH_SIZE
+from satchel.values.bson_types import MISSING, BsonValue, Document
+
+Statement = TypeVar("Statement")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WriteParams(NoFields):
+    """Fields that all write commands share."""
+
+    ordered: bool = param(boolean, default=True)
+    bypass_document_validation: bool = param(boolean, default=False)
+
+    IGNORED: ClassVar[frozenset[str]] = frozenset(
+        {"stmtId", "stmtIds", "isTimeseriesNamespace", "collectionUUID", "encryptionInformation",
+         "bypassEmptyTsReplacement", "sampleId", "runtimeConstants", "legacyRuntimeConstants"}
+    )  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class InsertParams(WriteParams):
+    """Fields of insert."""
+
+    insert: str = param(collection, default="")
+    documents: list[Document] = param(documents, default=[])
+
+
+def check_batch(size: int) -> None:
+    """Raise InvalidLength (16) for a write command without statements, or with more than 100,000."""
+    if not 1 <= size <= MAX_WRITE_BATCH_SIZE:
+        raise ServerError(
+            ErrorCode.InvalidLength,
+            f"Write batch sizes must be between 1 and {MAX_WRITE_BATCH_SIZE}. Got {size} operations.",
+        )
+
+
+_WRITABLE_SYSTEM_COLLECTIONS = ("system.js", "system.users", "system.profile")
+
+
+def writable(namespace: Namespace) -> Namespace:
+    """Return a namespace that may be written to.
+
+    Raises:
+        ServerError: InvalidNamespace (73).
+    """
+    checked_namespace(*namespace)
+    if is_system(namespace.collection) and namespace.collection not in _WRITABLE_SYSTEM_COLLECTIONS:
+        raise ServerError(ErrorCode.InvalidNamespace, f"cannot write to {namespace}")
+    return namespace
+
+
+@COMMANDS.command("insert", InsertParams, write=True)
+def insert(params: InsertParams, invocation: Invocation) -> Reply:
+    """Insert documents."""
+    namespace = writable(invocation.operation.namespace(params.insert))
+    invocation.operation.bypass_validation = params.bypass_document_validation
+    sources: Sequence[bytes | Document] = invocation.sequences.get("documents") or params.documents
+    check_batch(len(sources))
+    errors = WriteErrors(params.ordered)
+    with invocation.engine.write(invocation.operation) as unit:
+        inserted = insert_documents(unit, namespace, sources, invocation.operation, errors)
+    return _with_errors({"n": inserted}, errors)
+
+
+def _with_errors(reply: Document, errors: WriteErrors) -> Document:
+    if errors.errors:
+        reply["writeErrors"] = errors.to_bson()
+    return reply
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UpdateParams(WriteParams):
+    """Fields of update."""
+
+    update: str = param(collection, default="")
+    updates: list[Document] = param(documents, default=[])
+    let: Document | None = param(document, default=None)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UpdateFields(NoFields):
+    """Fields of one statement of an update."""
+
+    q: Document = param(document)
+    u: Document | list[BsonValue] = param(pipeline_or_document)
+    multi: bool = param(boolean, default=False)
+    upsert: bool = param(boolean, default=False)
+    c: Document | None = param(document, default=None)
+    array_filters: list[BsonValue] | None = param(array, default=None)
+    hint: str | Document | None = param(string_or_document, default=None)
+    collation: Document | None = param(document, default=None)
+    sort: Document = param(document, default={})
+
+    IGNORED: ClassVar[frozenset[str]] = frozenset(
+        {"upsertSupplied", "sampleId", "allowShardKeyUpdatesWithoutFullShardKeyInQuery", "includeQueryStatsMetrics"}
+    )
+
+
+@COMMANDS.command("update", UpdateParams, write=True)
+def update(params: UpdateParams, invocation: Invocation) -> Reply:
+    """Update, replace or upsert documents."""
+    namespace = writable(invocation.operation.namespace(params.update))
+    invocation.operation.bypass_validation = params.bypass_document_validation
+    check_batch(len(params.updates))
+    statements = [read_params(UpdateFields, "update.updates", fields) for fields in params.updates]
+    for statement in statements:
+        if isinstance(statement.u, list):
+            check_form(statement.u)  # a pipeline of no pipeline's form fails the command, not its statement
+    errors = WriteErrors(params.ordered)
+    matched = modified = 0
+    upserted: list[Document] = []
+    with invocation.engine.write(invocation.operation) as unit:
+        for index, result in _run_statements(
+            statements, errors, lambda fields: _update(fields, params, unit, namespace, invocation)
+        ):
+            matched += result.matched
+            modified += result.modified
+            if result.upserted_id is not MISSING:
+                upserted.append({"index": index, "_id": result.upserted_id})
+    reply = _with_errors({"n": matched + len(upserted)}, errors)
+    if upserted:
+        reply["upserted"] = upserted
+    reply["nModified"] = modified
+    return reply
+
+
+Result = TypeVar("Result")
+
+
+def _run_statements(
+    statements: Sequence[Statement], errors: WriteErrors, run: Callable[[Statement], Result]
+) -> list[tuple[int, Result]]:
+    """Run the statements of a write command one after the other; return the results of those that succeeded."""
+    results = []
+    for index, statement in enumerate(statements):
+        try:
+            results.append((index, run(statement)))
+        except ServerError as error:
+            if error.code in _FATAL or errors.add(index, error):
+                if error.code in _FATAL:
+                    raise
+                break
+    return results
+
+
+_FATAL = frozenset({ErrorCode.MaxTimeMSExpired, ErrorCode.Interrupted, ErrorCode.InterruptedAtShutdown})
+"""Errors that end a whole command, not one of its statements."""
+
+
+def _update(
+    fields: UpdateFields, params: UpdateParams, unit: WriteUnit, namespace: Namespace, invocation: Invocation
+) -> UpdateResult:
+    statement = update_statement(fields, params.let, unit.catalog.get(namespace), invocation)
+    return update_documents(unit, namespace, statement, invocation.operation)
+
+
+def statement_context(
+    invocation: Invocation,
+    entry: CollectionEntry | None,
+    collation: Document | None,
+    let: Document | None,
+    constants: Document | None = None,
+) -> Context:
+    """Return a context of its own for one statement of a write command."""
+    shared = invocation.operation.context
+    context = Context(now=shared.now, cluster_time=shared.cluster_time, random=shared.random)
+    context.check_interrupt = shared.check_interrupt
+    with_variables(with_collation(context, collation, entry), let)
+    if constants:
+        context.variables = {**context.variables, **constants}
+    return context
+
+
+def update_statement(
+    fields: UpdateFields, let: Document | None, entry: CollectionEntry | None, invocation: Invocation
+) -> UpdateStatement:
+    """Parse one statement of an update."""
+    if fields.c is not None and not isinstance(fields.u, list):
+        raise ServerError(51198, "Constant values may only be specified for pipeline updates")
+    if fields.multi and fields.sort:
+        raise ServerError(ErrorCode.FailedToParse, "Cannot specify sort with multi=true")
+    context = statement_context(invocation, entry, fields.collation, let, fields.c)
+    filter_ = parse_filter(fields.q, context)
+    if fields.upsert:
+        check_upsert_filter(filter_)
+    parsed = parse_update(fields.u, context, array_filters=fields.array_filters)
+    if fields.multi and parsed.kind == "replacement":
+        raise ServerError(ErrorCode.FailedToParse, "multi update is not supported for replacement-style update")
+    query = parse_query(filter_, context, fields.sort, fields.hint)
+    run = QueryRun(query, context, limit=None if fields.multi else 1)
+    return UpdateStatement(run, parsed, fields.multi, fields.upsert)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeleteParams(WriteParams):
+    """Fields of delete."""
+
+    delete: str = param(collection, default="")
+    deletes: list[Document] = param(documents, default=[])
+    let: Document | None = param(document, default=None)
+
+
+def _delete_limit(name: str, value: BsonValue) -> int:
+    number = integer(name, value)
+    if number not in (0, 1):
+        raise ServerError(ErrorCode.FailedToParse, f"The limit field in delete objects must be 0 or 1. Got {number}")
+    return number
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeleteFields(NoFields):
+    """Fields of one statement of a delete."""
+
+    q: Document = param(document)
+    limit: int = param(_delete_limit)
+    hint: str | Document | None = param(string_or_document, default=None)
+    collation: Document | None = param(document, default=None)
+
+    IGNORED: ClassVar[frozenset[str]] = frozenset({"sampleId"})
+
+
+@COMMANDS.command("delete", DeleteParams, write=True)
+def delete(params: DeleteParams, invocation: Invocation) -> Reply:
+    """Delete documents."""
+    namespace = writable(invocation.operation.namespace(params.delete))
+    check_batch(len(params.deletes))
+    statements = [read_params(DeleteFields, "delete.deletes", fields) for fields in params.deletes]
+    errors = WriteErrors(params.ordered)
+    with invocation.engine.write(invocation.operation) as unit:
+
+        def run(fields: DeleteFields) -> int:
+            statement = delete_statement(fields, params.let, unit.catalog.get(namespace), invocation)
+            return len(delete_documents(unit, namespace, statement))
+
+        deleted = sum(count for _, count in _run_statements(statements, errors, run))
+    return _with_errors({"n": deleted}, errors)
+
+
+def delete_statement(
+    fields: DeleteFields, let: Document | None, entry: CollectionEntry | None, invocation: Invocation
+) -> DeleteStatement:
+    """Parse one statement of a delete."""
+    context = statement_context(invocation, entry, fields.collation, let)
+    query = parse_query(parse_filter(fields.q, context), context, hint=fields.hint)
+    return DeleteStatement(QueryRun(query, context, limit=fields.limit or None))
