@@ -186,3 +186,20 @@ def test_an_operator_cannot_be_declared_twice_or_without_words() -> None:
         @syntax("$wordless")
         def wordless(_operand: object, _parser: object) -> Expression:
             raise AssertionError
+
+
+@pytest.mark.parametrize("depth", [100, 180])
+def test_expressions_nest_as_deeply_as_documents(depth: int) -> None:
+    spec: BsonValue = "$a"
+    for _ in range(depth):
+        spec = {"$not": spec}
+    assert parse(spec).evaluate({"a": 1}, {}) is (depth % 2 == 0)
+
+
+def test_an_expression_that_is_nested_too_deeply_is_refused() -> None:
+    spec: BsonValue = "$a"
+    for _ in range(5000):
+        spec = {"$not": spec}
+    with pytest.raises(ServerError) as caught:
+        parse(spec)
+    assert caught.value.code == 15

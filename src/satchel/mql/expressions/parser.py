@@ -36,9 +36,13 @@ def parse_expression(spec: BsonValue, context: Context, variables: frozenset[str
             start there and not at the root document.
 
     Raises:
-        ServerError: The expression is malformed, or a constant part of it cannot be computed.
+        ServerError: The expression is malformed, or a constant part of it cannot be computed. Overflow (15) when it
+            is nested deeper than Python's stack allows, which is some 200 levels.
     """
-    expression = expression_parser(context, variables).parse(spec)
+    try:
+        expression = expression_parser(context, variables).parse(spec)
+    except RecursionError:
+        raise ServerError(ErrorCode.Overflow, "the expression is nested too deeply") from None
     if expression.failure is not None:
         raise expression.failure
     return expression
@@ -121,10 +125,12 @@ class Parser:
         """
         if isinstance(spec, str):
             return self._reference(spec) if spec[:1] == "$" else constant(spec)
+        # Few frames per level: Python's stack must do for all levels that BSON has.
         if isinstance(spec, dict):
-            return self._object(spec)
+            first = next(iter(spec), "")
+            return self._operator(first, spec) if first[:1] == "$" else self._object(spec)
         if isinstance(spec, list):
-            return array_expression([self.parse(member) for member in spec])
+            return array_expression(list(map(self.parse, spec)))
         return constant(spec)
 
     def operands(self, name: str, operand: BsonValue, minimum: int = 0, maximum: int | None = None) -> list[Expression]:
@@ -134,7 +140,7 @@ class Parser:
             ServerError: Location16020 or 28667 for a wrong number of operands.
         """
         specs = operand if isinstance(operand, list) else [operand]
-        parsed = [self.parse(spec) for spec in specs]
+        parsed = list(map(self.parse, specs))
         count = len(parsed)
         if count >= minimum and (maximum is None or count <= maximum):
             return parsed
@@ -155,7 +161,7 @@ class Parser:
             ServerError: With the codes of the signature.
         """
         arguments = self.named_specs(signature, operand)
-        return {name: self.parse(spec) for name, spec in arguments.items()}
+        return dict(zip(arguments, map(self.parse, arguments.values()), strict=True))
 
     def named_specs(self, signature: Signature, operand: BsonValue) -> Document:
         """Check the names of an operand with named arguments, and return it unparsed.
@@ -174,15 +180,11 @@ class Parser:
         return operand
 
     def _object(self, spec: Document) -> Expression:
-        """Parse an operator, or a document of expressions."""
-        for first in spec:
-            if first[:1] == "$":
-                return self._operator(first, spec)
-            break
+        """Parse a document of expressions."""
         names = list(spec)
         for name in names:
             check_field_name(name)
-        return object_expression(names, [self.parse(member) for member in spec.values()])
+        return object_expression(names, list(map(self.parse, spec.values())))
 
     def _operator(self, name: str, spec: Document) -> Expression:
         if len(spec) != 1:

@@ -23,8 +23,8 @@ only some operands, or specialise on constants. `combine` folds constants and co
         def evaluate(document: Document, variables: Variables) -> Field: ...
         return combine(evaluate, [first, second])
 
-With `context=True` the function of an eager or named operator gets the `Context` as first argument (collation,
-random). Every value is as in `satchel.values.bson_types`; a function returns `MISSING` for "no value", never a plain
+With `context=True` the function of an eager or named operator gets the `Context` as first argument (for its
+collation). Every value is as in `satchel.values.bson_types`; a function returns `MISSING` for "no value", never a plain
 `int` beyond 32 bits, and raises `ServerError` with MongoDB's code. Errors of constant operands surface when the
 expression is parsed, without further ado. A module of operators has to be imported in `expressions/__init__.py`.
 """
