@@ -8,6 +8,15 @@ from satchel.mql.accumulation.accumulator import Accumulator
 from satchel.mql.accumulation.collecting import AddToSet, ConcatArrays, MergeObjects, Push, SetUnion
 from satchel.mql.accumulation.hashable import hashable
 from satchel.mql.accumulation.ordering import Extremum, ExtremumN, First, FirstN, Last, LastN, TopN
+from satchel.mql.accumulation.removable import (
+    Covariance,
+    RemovableAverage,
+    RemovableDeviation,
+    RemovableSum,
+    SlidingExtremum,
+    SlidingExtremumN,
+    SlidingTopN,
+)
 from satchel.mql.accumulation.statistics import Median, Percentiles, StandardDeviation
 from satchel.mql.accumulation.totals import Average, Count, Sum
 
@@ -17,6 +26,7 @@ __all__ = [
     "Average",
     "ConcatArrays",
     "Count",
+    "Covariance",
     "Extremum",
     "ExtremumN",
     "First",
@@ -27,7 +37,13 @@ __all__ = [
     "MergeObjects",
     "Percentiles",
     "Push",
+    "RemovableAverage",
+    "RemovableDeviation",
+    "RemovableSum",
     "SetUnion",
+    "SlidingExtremum",
+    "SlidingExtremumN",
+    "SlidingTopN",
     "StandardDeviation",
     "Sum",
     "TopN",

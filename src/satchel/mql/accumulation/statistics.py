@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from bisect import bisect_left, insort
 from collections.abc import Sequence
 
 from bson import Decimal128
@@ -27,8 +28,6 @@ class StandardDeviation(Accumulator):
 
     __slots__ = ("_count", "_is_sample", "_m2", "_mean", "_non_finite")
 
-    is_removable = True
-
     def __init__(self, *, is_sample: bool) -> None:
         self._is_sample = is_sample
         self._count = 0
@@ -49,23 +48,6 @@ class StandardDeviation(Accumulator):
         if delta:
             self._mean += delta / (self._count - self._non_finite)
             self._m2 += delta * (number - self._mean)
-
-    def remove(self, value: Field) -> None:
-        """Take a number back."""
-        if not is_number(value):
-            return
-        number = as_double(value)
-        self._count -= 1
-        if not math.isfinite(number):
-            self._non_finite -= 1
-            return
-        finite = self._count - self._non_finite
-        if not finite:
-            self._mean = self._m2 = 0.0
-            return
-        delta = number - self._mean
-        self._mean -= delta / finite
-        self._m2 = max(self._m2 - delta * (number - self._mean), 0.0)
 
     def merge(self, other: StandardDeviation) -> None:
         """Combine the moments of both."""
@@ -97,33 +79,59 @@ class Percentiles(Accumulator):
         fractions: The fractions, each from 0 to 1.
     """
 
-    __slots__ = ("_fractions", "_numbers")
+    __slots__ = ("_fractions", "_is_sorted", "_numbers")
+
+    is_removable = True
 
     def __init__(self, fractions: Sequence[float]) -> None:
         self._fractions = tuple(fractions)
         self._numbers: list[float] = []
+        self._is_sorted = False
 
     def add(self, value: Field) -> None:
         """Take a number in."""
-        if is_number(value):
-            number = as_double(value)
-            if not math.isnan(number):
+        number = _finite_or_infinite(value)
+        if number is not None:
+            if self._is_sorted:
+                insort(self._numbers, number)
+            else:
                 self._numbers.append(number)
+
+    def remove(self, value: Field) -> None:
+        """Take a number back."""
+        number = _finite_or_infinite(value)
+        if number is not None:
+            self._sort()
+            del self._numbers[bisect_left(self._numbers, number)]
+
+    def _sort(self) -> None:
+        if not self._is_sorted:
+            self._numbers.sort()
+            self._is_sorted = True
 
     def merge(self, other: Percentiles) -> None:
         """Take the other's numbers in."""
         self._numbers.extend(other._numbers)
+        self._is_sorted = False
 
     def result(self) -> Field:
         """Return one double per fraction, or nulls for no number."""
         return list(self._percentiles())
 
     def _percentiles(self) -> list[float | None]:
-        numbers = sorted(self._numbers)
+        self._sort()
+        numbers = self._numbers
         count = len(numbers)
         if not count:
             return [None] * len(self._fractions)
         return [numbers[max(0, math.ceil(fraction * count) - 1)] for fraction in self._fractions]
+
+
+def _finite_or_infinite(value: Field) -> float | None:
+    if not is_number(value):
+        return None
+    number = as_double(value)
+    return None if math.isnan(number) else number
 
 
 class Median(Percentiles):

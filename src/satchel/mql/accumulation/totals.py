@@ -7,15 +7,14 @@ from decimal import Decimal
 from typing import Final
 
 from bson import Decimal128, Int64
-from bson.decimal128 import create_decimal128_context
 
 from satchel.mql.accumulation.accumulator import Accumulator
 from satchel.values.bson_types import INT32_MAX, INT32_MIN, INT64_MAX, INT64_MIN, Field
+from satchel.values.numbers import DECIMAL_CONTEXT, from_decimal
 
 _INT, _LONG, _DOUBLE, _DECIMAL = range(4)
 _RANKS: Final[dict[type, int]] = {int: _INT, Int64: _LONG, float: _DOUBLE, Decimal128: _DECIMAL}
 _INTEGERS: Final = frozenset({int, Int64})
-_CONTEXT: Final = create_decimal128_context()
 _ZERO: Final = Decimal(0)
 _HALF: Final = 1 << 32
 
@@ -47,11 +46,11 @@ class Total(Accumulator):
         self.count += 1
         self._rank = max(self._rank, rank)
         if rank == _DECIMAL:
-            self._decimal = _CONTEXT.add(self._decimal, value.to_decimal())  # type: ignore[attr-defined]
+            self.add_decimal(value.to_decimal())  # type: ignore[attr-defined]
         elif rank == _DOUBLE:
-            self._add_doubles((value,))  # type: ignore[arg-type]
+            self.add_doubles((value,))  # type: ignore[arg-type]
         elif self._has_doubles:
-            self._add_doubles(_split(value))  # type: ignore[arg-type]
+            self.add_doubles(_split(value))  # type: ignore[arg-type]
         else:
             self._integers += value  # type: ignore[operator]
 
@@ -67,14 +66,19 @@ class Total(Accumulator):
         elif classes == {float}:
             self.count += len(values)
             self._rank = max(self._rank, _DOUBLE)
-            self._add_doubles(values)  # type: ignore[arg-type]
+            self.add_doubles(values)  # type: ignore[arg-type]
         else:
             for value in values:
                 self.add(value)
 
-    def _add_doubles(self, values: Iterable[float]) -> None:
+    def add_decimal(self, value: Decimal) -> None:
+        """Add a decimal, whatever kind of number that makes the result."""
+        self._decimal = DECIMAL_CONTEXT.add(self._decimal, value)
+
+    def add_doubles(self, values: Iterable[float]) -> None:
+        """Add doubles, whatever kind of number that makes the result."""
         if not self._has_doubles:
-            self._start_doubles()
+            self.start_doubles()
         total, addend, special = self._sum, self._addend, self._special
         for number in values:
             special += number
@@ -88,7 +92,7 @@ class Total(Accumulator):
             total = rounded
         self._sum, self._addend, self._special = total, addend, special
 
-    def _start_doubles(self) -> None:
+    def start_doubles(self) -> None:
         """Go on in doubles from what the integers came to."""
         self._has_doubles = True
         self._sum = self._special = float(self._integers)
@@ -98,28 +102,30 @@ class Total(Accumulator):
         """Add another total."""
         self.count += other.count
         self._rank = max(self._rank, other._rank)
-        self._decimal = _CONTEXT.add(self._decimal, other._decimal)
+        self._decimal = DECIMAL_CONTEXT.add(self._decimal, other._decimal)
         if other._has_doubles:
-            self._add_doubles((other._addend, other._sum))
+            self.add_doubles((other._addend, other._sum))
         elif self._has_doubles:
-            self._add_doubles(_split(Int64(other._integers)))
+            self.add_doubles(_split(Int64(other._integers)))
         else:
             self._integers += other._integers
 
-    def _as_double(self) -> float:
+    def as_double(self) -> float:
+        """Return the total without decimals as a double."""
         if not self._has_doubles:
             return float(self._integers)
         total = self._sum
         return total if total == total else self._special  # noqa: PLR0124 - only NaN is not itself
 
-    def _as_decimal(self) -> Decimal:
+    def as_decimal(self) -> Decimal:
+        """Return the total as a decimal."""
         if self._has_doubles:
-            total = self._as_double()
+            total = self.as_double()
             addend = self._addend if total == self._sum and abs(total) != float("inf") else 0.0
-            binary = _CONTEXT.add(_CONTEXT.plus(Decimal(total)), _CONTEXT.plus(Decimal(addend)))
+            binary = DECIMAL_CONTEXT.add(DECIMAL_CONTEXT.plus(Decimal(total)), DECIMAL_CONTEXT.plus(Decimal(addend)))
         else:
-            binary = _CONTEXT.plus(Decimal(self._integers))
-        return _CONTEXT.add(self._decimal, binary)
+            binary = DECIMAL_CONTEXT.plus(Decimal(self._integers))
+        return DECIMAL_CONTEXT.add(self._decimal, binary)
 
 
 def _split(number: int) -> tuple[float, ...]:
@@ -143,9 +149,9 @@ class Sum(Total):
         """Return the sum."""
         rank = self._rank
         if rank == _DECIMAL:
-            return Decimal128(self._as_decimal())
+            return from_decimal(self.as_decimal())
         if rank == _DOUBLE or not INT64_MIN <= self._integers <= INT64_MAX:
-            return self._as_double()
+            return self.as_double()
         if rank == _INT and INT32_MIN <= self._integers <= INT32_MAX:
             return int(self._integers)
         return Int64(self._integers)
@@ -161,8 +167,8 @@ class Average(Total):
         if not self.count:
             return None
         if self._rank == _DECIMAL:
-            return Decimal128(_CONTEXT.divide(self._as_decimal(), Decimal(self.count)))
-        return self._as_double() / self.count
+            return from_decimal(DECIMAL_CONTEXT.divide(self.as_decimal(), Decimal(self.count)))
+        return self.as_double() / self.count
 
 
 class Count(Accumulator):

@@ -15,16 +15,37 @@ def get_path(document: Document, parts: tuple[str, ...]) -> Field:
     return value
 
 
-def set_path(document: Document, parts: tuple[str, ...], value: BsonValue) -> Document:
-    """Return `document` with `value` at a path; what stands on the way and is no document is replaced by one."""
+def set_path(document: Document, parts: tuple[str, ...], value: Field) -> Document:
+    """Return `document` with `value` (MISSING for none) at a path, where documents take the place of anything else."""
     copy = document.copy()
     name = parts[0]
-    if len(parts) == 1:
-        copy[name] = value
-    else:
+    if len(parts) > 1:
         child = copy.get(name)
         copy[name] = set_path(child if isinstance(child, dict) else {}, parts[1:], value)
+    elif value is MISSING:
+        copy.pop(name, None)
+    else:
+        copy[name] = value
     return copy
+
+
+def set_everywhere(document: Document, parts: tuple[str, ...], value: Field) -> Document:
+    """Return `document` with `value` (MISSING for none) at a path, in every element of the arrays on the way."""
+    copy = document.copy()
+    name = parts[0]
+    if len(parts) > 1:
+        copy[name] = _set_inside(copy.get(name), parts[1:], value)
+    elif value is MISSING:
+        copy.pop(name, None)
+    else:
+        copy[name] = value
+    return copy
+
+
+def _set_inside(child: BsonValue, parts: tuple[str, ...], value: Field) -> BsonValue:
+    if isinstance(child, list):
+        return [_set_inside(member, parts, value) for member in child]
+    return set_everywhere(child if isinstance(child, dict) else {}, parts, value)
 
 
 def without_path(document: Document, parts: tuple[str, ...]) -> Document:

@@ -29,6 +29,11 @@ def check_names(stage: str, spec: Document, *, required: Collection[str] = (), o
             )
 
 
+def without_nulls(spec: Document) -> Document:
+    """Return a stage's arguments without those that are null, which MongoDB's generated parsers take for absent."""
+    return {name: value for name, value in spec.items() if value is not None}
+
+
 def check_type(field: str, value: BsonValue, expected: str) -> None:
     """Check that the argument `field`, written `$stage.name`, is of the BSON type `expected`.
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 
 from satchel.errors import ServerError
+from satchel.mql.context import Context
 from satchel.mql.pipeline.stage import STAGES, Dependencies, Scope, Stage
 from satchel.mql.projection import Projection, parse_add_fields, parse_projection, parse_unset
 from satchel.values.bson_types import BsonValue, Document, type_name
@@ -134,8 +135,16 @@ def parse_set(operand: BsonValue, scope: Scope) -> AddFieldsStage:
 def _add_fields(name: str, operand: BsonValue, scope: Scope) -> AddFieldsStage:
     if not isinstance(operand, dict):
         raise ServerError(40272, f"{name} specification stage must be an object, got {type_name(operand)}")
-    projection = _prefixed(name, lambda: parse_add_fields(operand, scope.context))
-    return AddFieldsStage(name, projection, operand)
+    return add_fields_stage(name, operand, scope.context)
+
+
+def add_fields_stage(name: str, operand: Document, context: Context) -> AddFieldsStage:
+    """Return the stage of a checked operand; for stages that are made of one.
+
+    Raises:
+        ServerError: The errors of projections.
+    """
+    return AddFieldsStage(name, _prefixed(name, lambda: parse_add_fields(operand, context)), operand)
 
 
 @STAGES.operator("$unset")
