@@ -20,10 +20,11 @@ BSON's deprecated undefined, symbol and dbPointer are read as null, string and a
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from enum import Enum
 from typing import Final, TypeAlias
 
-from bson import Binary, Code, Decimal128, Int64, MaxKey, MinKey, ObjectId, Regex, Timestamp, decode, encode
+from bson import Binary, Code, Decimal128, Int64, MaxKey, MinKey, ObjectId, Regex, Timestamp, decode, decode_all, encode
 from bson.codec_options import CodecOptions, DatetimeConversion
 from bson.datetime_ms import DatetimeMS
 from bson.errors import BSONError
@@ -161,6 +162,21 @@ def decode_document(raw: bytes | memoryview) -> Document:
         if _DBREF_FIELD in (raw if isinstance(raw, bytes) else bytes(raw)):
             return {name: _plain(value) for name, value in RawBSONDocument(bytes(raw), _RAW_OPTIONS).items()}
         return decode(raw, CODEC_OPTIONS)
+    except (BSONError, RecursionError, ValueError) as error:
+        raise ServerError(ErrorCode.InvalidBSON, f"invalid BSON: {error}") from error
+
+
+def decode_documents(raw: Sequence[bytes]) -> list[Document]:
+    """Decode many BSON documents, each as `decode_document` does.
+
+    Raises:
+        ServerError: InvalidBSON (22) when one of them is not a well-formed document.
+    """
+    together = b"".join(raw)
+    if _DBREF_FIELD in together:
+        return [decode_document(each) for each in raw]
+    try:
+        return decode_all(together, CODEC_OPTIONS)
     except (BSONError, RecursionError, ValueError) as error:
         raise ServerError(ErrorCode.InvalidBSON, f"invalid BSON: {error}") from error
 

@@ -102,7 +102,7 @@ def index_keys(
     """
     if len(paths) == 1 and not _has_position(paths[0]):
         return [(missing if value is MISSING else value,) for value in _values(document, paths[0], empty)]
-    simple = [_plain_value(document, path) for path in paths]
+    simple = [plain_value(document, path) for path in paths]
     if all(value.__class__ is not list for value in simple):
         return [tuple(missing if value is MISSING else value for value in simple)]
     keys: list[Key] = []
@@ -150,8 +150,8 @@ def _collect(value: Field, path: Path, empty: Field, values: list[Field]) -> Non
         values.append(value)
 
 
-def _plain_value(document: Document, path: Path) -> Field:
-    """Return the value at `path`, or the first array on the way there."""
+def plain_value(document: Document, path: Path) -> Field:
+    """Return the value at `path`, or the first array on the way there; MISSING where there is nothing."""
     value: Field = document
     for part in path:
         if value.__class__ is not dict:

@@ -14,7 +14,7 @@ from satchel.mql.context import Context
 from satchel.mql.match import parse_filter
 from satchel.values import key_string
 from satchel.values.bson_types import MISSING, UNDEFINED, Document, Field
-from satchel.values.index_keys import Key, Path, index_keys
+from satchel.values.index_keys import Key, Path, index_keys, plain_value
 
 HASH_BYTES = 8
 
@@ -28,6 +28,9 @@ class KeyGenerator(Protocol):
         Raises:
             ServerError: CannotIndexParallelArrays (171), or what the index's kind has against the document.
         """
+
+    def plain_key(self, document: Document) -> bytes | None:
+        """Return the only key of a document that meets no array, if it is quickly found; None means: ask `keys`."""
 
     def is_multikey(self, document: Document) -> bool:
         """Tell whether one of the indexed paths runs into an array in this document."""
@@ -53,6 +56,19 @@ class FieldKeys:
         self._sparse = index.sparse
         self._hashed = tuple(direction == "hashed" for direction in index.key_pattern.values())
         self._holds = _membership(index)
+        self._is_plain = self._holds is None and self._collation is None and not any(self._hashed)
+
+    def plain_key(self, document: Document) -> bytes | None:
+        """Return the only key of a document that meets no array, or None."""
+        if not self._is_plain:
+            return None
+        values: list[Field] = []
+        for path in self._paths:
+            value = document.get(path[0]) if len(path) == 1 else plain_value(document, path)
+            if value.__class__ is list:
+                return None
+            values.append(None if value is MISSING else value)
+        return key_string.encode_compound(values, self._descending)
 
     def keys(self, document: Document) -> list[bytes]:
         """Return the document's keys, distinct and in order."""
@@ -113,6 +129,9 @@ class WildcardKeys:
         if self._holds is not None and not self._holds(document):
             return []
         return sorted({key for key, _, _ in self._entries(document)})
+
+    def plain_key(self, document: Document) -> None:
+        """Return None: there is never only one."""
 
     def is_multikey(self, document: Document) -> bool:
         """Tell whether an array is met: what a wildcard index does then is the same, so that it is always so."""

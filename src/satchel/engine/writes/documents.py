@@ -6,7 +6,8 @@ import itertools
 import time
 from typing import Final
 
-from bson import ObjectId, Regex, Timestamp
+from bson import Binary, Int64, ObjectId, Regex, Timestamp
+from bson.datetime_ms import DatetimeMS
 
 from satchel.errors import ErrorCode, ServerError
 from satchel.storage.interface import NewRecord
@@ -24,14 +25,24 @@ from satchel.values.collation import Collation
 
 _increments = itertools.count(1)
 _EMPTY_TIMESTAMP: Final = Timestamp(0, 0)
+_EMPTY_TIMESTAMP_BYTES: Final = bytes(9)
+"""What every document with an empty timestamp contains: the end of its name, and the timestamp."""
+
+_FIRST_NAME: Final = slice(5, 9)
+_ID_NAME: Final = b"_id\0"
+_ID_CLASSES: Final = frozenset({ObjectId, int, Int64, str, float, bytes, Binary, DatetimeMS})
+"""Classes of which every value may be an `_id`."""
 
 
-def prepare_insert(source: bytes | Document, collation: Collation | None = None) -> tuple[bytes, bytes, Document]:
+def prepare_insert(
+    source: bytes | Document, collation: Collation | None = None, decoded: Document | None = None
+) -> tuple[bytes, bytes, Document]:
     """Make a document that a client sent ready to be stored.
 
     Args:
         source: The document, as BSON or decoded.
         collation: The collection's collation, under which `_id`s are told apart.
+        decoded: The same document decoded, if somebody has done that already.
 
     Returns:
         The KeyString of `_id`, the BSON as it will be stored, and the document decoded.
@@ -43,13 +54,15 @@ def prepare_insert(source: bytes | Document, collation: Collation | None = None)
         document, bson = source, b""
     else:
         check_size(source)
-        document, bson = decode_document(source), bytes(source)
-    complete = _with_id_in_front(_with_timestamps(document))
-    if complete is not document or not bson:
-        document, bson = complete, encode_document(complete)
-        check_size(bson)
+        document, bson = decoded or decode_document(source), bytes(source)
+    if bson[_FIRST_NAME] != _ID_NAME or _EMPTY_TIMESTAMP_BYTES in bson:
+        complete = _with_id_in_front(_with_timestamps(document))
+        if complete is not document or not bson:
+            document, bson = complete, encode_document(complete)
+            check_size(bson)
     identifier = document["_id"]
-    check_id(identifier)
+    if identifier.__class__ not in _ID_CLASSES:
+        check_id(identifier)
     return key_string.encode(identifier, collation), bson, document
 
 

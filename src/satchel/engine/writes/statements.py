@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from itertools import repeat
 from typing import Final, cast
 
 from bson import ObjectId
@@ -20,10 +21,10 @@ from satchel.engine.writes.documents import prepare_insert
 from satchel.errors import ErrorCode, ServerError
 from satchel.mql.match import MatchExpression
 from satchel.mql.update import Update
-from satchel.values.bson_types import MISSING, Document, Field
+from satchel.values.bson_types import MAX_DOCUMENT_SIZE_BYTES, MISSING, Document, Field, decode_documents
 
 _PART_BYTES: Final = 4 * 1024 * 1024
-_PART_DOCUMENTS: Final = 5000
+_PART_DOCUMENTS: Final = 500
 
 
 @dataclass(slots=True)
@@ -112,10 +113,11 @@ def _prepare_all(
 ) -> list[tuple[int, Prepared]]:
     """Prepare the documents of an insert; an ordered one ends before the first that cannot be stored."""
     validator = validator_of(entry, operation)
+    collation = entry.collation
     prepared = []
-    for index, source in sources:
+    for (index, source), decoded in zip(sources, _decode_all(sources), strict=True):
         try:
-            document = prepare_insert(source, entry.collation)
+            document = prepare_insert(source, collation, decoded)
             if validator is not None:
                 validator.check(document[2])
         except ServerError as error:
@@ -124,6 +126,17 @@ def _prepare_all(
         else:
             prepared.append((index, document))
     return prepared
+
+
+def _decode_all(sources: Sequence[tuple[int, bytes | Document]]) -> Iterable[Document | None]:
+    """Decode the documents of an insert at once; nothing is decoded when one of them cannot be, or need not be."""
+    raw = [source for _, source in sources if isinstance(source, bytes) and len(source) <= MAX_DOCUMENT_SIZE_BYTES]
+    if len(raw) < len(sources):
+        return repeat(None, len(sources))
+    try:
+        return decode_documents(raw)
+    except ServerError:
+        return repeat(None, len(sources))
 
 
 @dataclass(frozen=True, slots=True)
