@@ -12,7 +12,7 @@ from pymongo.topology_description import TopologyDescription
 from satchel.driver.private import Hello, OpMsg, ServerDescription
 from satchel.errors import ServerError
 from satchel.values.bson_types import encode_document
-from satchel.wire.header import HEADER_SIZE_BYTES, OP_COMPRESSED, ProtocolError, read_header
+from satchel.wire.header import HEADER, HEADER_SIZE_BYTES, OP_COMPRESSED, ProtocolError
 from satchel.wire.messages import command_name, parse_message
 from satchel.wire.op_compressed import decompress_body
 from satchel.wire.service import ConnectionState, Service
@@ -83,7 +83,7 @@ def unpack(replies: deque[bytes]) -> OpMsg:
         raise ServiceFailureError("the embedded server did not answer")
     message = replies.popleft()
     body: bytes | memoryview = memoryview(message)[HEADER_SIZE_BYTES:]
-    if read_header(message).opcode == OP_COMPRESSED:
+    if HEADER.unpack_from(message)[3] == OP_COMPRESSED:
         _, _, body = decompress_body(body)
     return OpMsg.unpack(body)
 
