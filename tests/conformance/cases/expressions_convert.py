@@ -19,7 +19,8 @@ _TARGETS: list[Any] = [
 _TYPE_ARGUMENTS: list[Any] = [
     "bad", "", "number", "uuid", 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 13, 14, 15, 16, 17, 18, 19, 20, -1, 127, 128,
     1.0,
-    1.5, Int64(16), Decimal128("16"), Decimal128("16.5"), float("nan"), Int64(2**40), True, None, [], {}, ObjectId(),
+    1.5, Int64(16), Decimal128("16"), Decimal128("16.5"), float("nan"), Int64(2**40), True, None, [], {},
+    ObjectId("507f1f77bcf86cd799439011"),
     {"type": "int"}, {"type": "int", "subtype": 3}, {"type": "int", "subtype": "x"}, {"type": "int", "x": 1},
     {"subtype": 3}, {"type": None}, {"type": "bad"}, {"type": 1.5}, {"type": 16}, {"a": 1},
 ]  # fmt: skip
