@@ -9,7 +9,6 @@ from satchel.commands.command import COMMANDS, Invocation, NoFields, Reply
 from satchel.commands.indexes import ListCursorFields
 from satchel.commands.params import (
     any_value,
-    array,
     boolean,
     document,
     documents,
@@ -78,7 +77,7 @@ class UpdateOperation(NoFields):
     update_mods: Document | list[BsonValue] = param(pipeline_or_document)
     multi: bool = param(boolean, default=False)
     upsert: bool = param(boolean, default=False)
-    array_filters: list[BsonValue] | None = param(array, default=None)
+    array_filters: list[Document] | None = param(documents, default=None)
     collation: Document | None = param(document, default=None)
     hint: str | Document | None = param(string_or_document, default=None)
     constants: Document | None = param(document, default=None)
@@ -89,7 +88,7 @@ class UpdateOperation(NoFields):
         return UpdateFields(
             q=self.filter, u=self.update_mods, multi=self.multi, upsert=self.upsert, c=self.constants,
             array_filters=self.array_filters, hint=self.hint, collation=self.collation, sort=self.sort,
-        )  # fmt: skip
+        ).check()  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import ClassVar, cast
+from typing import ClassVar
 
 from satchel.commands.command import COMMANDS, Invocation, NoFields, Reply
 from satchel.commands.params import (
     collection,
     document,
-    integer,
     non_negative,
     param,
     string,
     string_or_document,
+    takes_null,
+    whole_number,
 )
 from satchel.engine.aggregation import Aggregation
 from satchel.engine.catalog import CollectionEntry
@@ -22,11 +23,23 @@ from satchel.engine.execution.query import QueryRun
 from satchel.engine.execution.slot import ReadSlot
 from satchel.engine.find import FindRequest, parse_query, with_collation
 from satchel.engine.namespaces import checked_namespace
-from satchel.errors import ServerError
+from satchel.errors import ErrorCode, ServerError
+from satchel.mql.context import Context
 from satchel.mql.match import parse_filter
 from satchel.values import key_string
-from satchel.values.bson_types import MAX_DOCUMENT_SIZE_BYTES, MISSING, BsonValue, Document, decode_document
-from satchel.values.path import Parts, leaf_values, split
+from satchel.values.bson_types import INT64_MIN, MAX_DOCUMENT_SIZE_BYTES, BsonValue, Document, decode_document
+from satchel.values.numbers import is_bson_number
+
+
+@takes_null
+def _limit(name: str, value: BsonValue) -> int:
+    """Take how many documents are counted at most; a negative number means the same as the positive one."""
+    if not is_bson_number(value):
+        raise ServerError(ErrorCode.BadValue, "limit value is not a valid number")
+    number = whole_number(name, value)
+    if number == INT64_MIN:
+        raise ServerError(ErrorCode.BadValue, "limit value for count cannot be min long")
+    return abs(number)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,12 +48,26 @@ class CountParams(NoFields):
 
     count: str = param(collection)
     query: Document = param(document, default={})
-    limit: int = param(integer, default=0)
+    limit: int = param(_limit, default=0)
     skip: int = param(non_negative, default=0)
     hint: str | Document | None = param(string_or_document, default=None)
     collation: Document | None = param(document, default=None)
 
     IGNORED: ClassVar[frozenset[str]] = frozenset({"fields", "encryptionInformation"})
+
+    @property
+    def counts_all(self) -> bool:
+        """Whether every document counts, so that the collection's own number is the answer."""
+        return not self.query and not self.hint
+
+    def request(self) -> FindRequest:
+        """Return the find whose documents are counted."""
+        return FindRequest(self.query, hint=self.hint, skip=self.skip, limit=self.limit)
+
+    def run(self, context: Context) -> QueryRun:
+        """Return the query whose documents are counted."""
+        query = parse_query(parse_filter(self.query, context), context, hint=self.hint)
+        return QueryRun(query, context, self.skip, self.limit or None)
 
 
 @COMMANDS.command("count", CountParams)
@@ -51,24 +78,21 @@ def count(params: CountParams, invocation: Invocation) -> Reply:
     with invocation.engine.read() as unit, slot.attached(unit):
         entry = unit.catalog.get(namespace)
         context = with_collation(invocation.operation.context, params.collation, entry)
-        filter_ = parse_filter(params.query, context)
+        run = params.run(context)
         if entry is None:
             return {"n": 0}
         if entry.is_view:
             return {"n": _count_view(params, entry, invocation, slot)}
-        limit = abs(params.limit) or None
-        if not params.query and not params.hint:
+        if params.counts_all:
             total = max(unit.reader.count(entry.table) - params.skip, 0)
-            return {"n": total if limit is None else min(total, limit)}
-        run = QueryRun(parse_query(filter_, context, hint=params.hint), context, params.skip, limit)
+            return {"n": min(total, params.limit) if params.limit else total}
         return {"n": run.count(entry, slot)}
 
 
 def _count_view(params: CountParams, view: CollectionEntry, invocation: Invocation, slot: ReadSlot) -> int:
-    request = FindRequest(params.query, skip=params.skip, limit=abs(params.limit))
     aggregation = Aggregation(invocation.engine, invocation.operation, slot)
-    pipeline = cast("list[BsonValue]", request.to_pipeline())
-    return sum(1 for _ in aggregation.documents(view.namespace, pipeline, invocation.operation.context))
+    context = invocation.operation.context
+    return sum(1 for _ in aggregation.documents(view.namespace, params.request().to_pipeline(), context, params.hint))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -81,12 +105,16 @@ class DistinctParams(NoFields):
     collation: Document | None = param(document, default=None)
     hint: str | Document | None = param(string_or_document, default=None)
 
+    def run(self, context: Context) -> QueryRun:
+        """Return the query whose documents are looked at."""
+        return QueryRun(parse_query(parse_filter(self.query, context), context, hint=self.hint), context)
+
 
 @COMMANDS.command("distinct", DistinctParams)
 def distinct(params: DistinctParams, invocation: Invocation) -> Reply:
     """Return the different values of a field; of an array each element."""
     namespace = checked_namespace(invocation.database, params.distinct)
-    path = split(params.key)
+    path = params.key.split(".")
     if "\0" in params.key:
         raise ServerError(31032, "Distinct key cannot contain null bytes")
     slot = ReadSlot()
@@ -106,23 +134,40 @@ def distinct(params: DistinctParams, invocation: Invocation) -> Reply:
     return {"values": [found[key] for key in sorted(found)]}
 
 
-def _values_at(document_: Document, path: Parts) -> Iterator[BsonValue]:
-    for value in leaf_values(document_, path):
-        if isinstance(value, list):
-            yield from value
-        elif value is not MISSING:
-            yield value
+def _values_at(value: BsonValue, path: Sequence[str]) -> Iterator[BsonValue]:
+    """Yield what a path leads to, and of an array its elements.
+
+    In an array, a step of digits means a position and nothing else, unlike in a filter.
+    """
+    if not path:
+        yield from value if isinstance(value, list) else (value,)
+    elif isinstance(value, dict):
+        if path[0] in value:
+            yield from _values_at(value[path[0]], path[1:])
+    elif isinstance(value, list):
+        if path[0].isascii() and path[0].isdigit():
+            yield from _at_position(value, path)
+        else:
+            for element in value:
+                if isinstance(element, dict):
+                    yield from _values_at(element, path)
+
+
+def _at_position(array: list[BsonValue], path: Sequence[str]) -> Iterator[BsonValue]:
+    position = int(path[0])
+    if position < len(array) and path[0] == str(position):
+        yield from _values_at(array[position], path[1:])
 
 
 def _distinct_source(
     params: DistinctParams, entry: CollectionEntry | None, invocation: Invocation, slot: ReadSlot
 ) -> Iterable[Document]:
     context = invocation.operation.context
-    filter_ = parse_filter(params.query, context)
+    run = params.run(context)
     if entry is None:
         return []
     if entry.is_view:
         aggregation = Aggregation(invocation.engine, invocation.operation, slot)
-        return map(decode_document, aggregation.documents(entry.namespace, [{"$match": params.query}], context))
-    run = QueryRun(parse_query(filter_, context, hint=params.hint), context)
+        pipeline: list[BsonValue] = [{"$match": params.query}]
+        return map(decode_document, aggregation.documents(entry.namespace, pipeline, context, params.hint))
     return (match.document for match in run.matches(entry, slot))

@@ -23,13 +23,14 @@ from satchel.commands.writes import (
     update_statement,
 )
 from satchel.engine.aggregation import Aggregation
+from satchel.engine.catalog import CollectionEntry
 from satchel.engine.execution.query import QueryRun
 from satchel.engine.execution.slot import ReadSlot
 from satchel.engine.explain import check_verbosity, explain_query
-from satchel.engine.find import FindRequest, parse_query, prepare_find, with_collation, with_variables
+from satchel.engine.find import FindRequest, prepare_find, with_collation, with_variables
 from satchel.engine.namespaces import Namespace
 from satchel.errors import ErrorCode, ServerError
-from satchel.mql.match import parse_filter
+from satchel.mql.context import Context
 from satchel.values.bson_types import BsonValue, Document
 
 
@@ -46,15 +47,23 @@ def explain(params: ExplainParams, invocation: Invocation) -> Reply:
     """Return the plan of a command and, if wanted, what running it took; nothing is changed."""
     verbosity = check_verbosity(params.verbosity)
     name = next(iter(params.explain), "")
-    explainer = _EXPLAINERS.get(name)
-    if explainer is None and COMMANDS.get(name) is not None:
+    explain_command = _EXPLAINED.get(name)
+    if explain_command is None and COMMANDS.get(name) is not None:
         raise ServerError(ErrorCode.IllegalOperation, f"Cannot explain cmd: {name}")
-    if explainer is None:
+    if explain_command is None:
         raise ServerError(ErrorCode.CommandNotFound, f"Explain failed due to unknown command: {name}")
     slot = ReadSlot()
     with invocation.engine.read() as unit, slot.attached(unit):
-        explained = explainer(params.explain, invocation, slot, verbosity)
+        explained = explain_command(_Explainer(invocation, slot, verbosity), params.explain)
     return {**explained, **_circumstances(params.explain, invocation)}
+
+
+def explain_aggregate(params: AggregateParams, invocation: Invocation) -> Reply:
+    """Return the reply of `aggregate` with `explain: true`."""
+    slot = ReadSlot()
+    with invocation.engine.read() as unit, slot.attached(unit):
+        explained = _Explainer(invocation, slot, "queryPlanner").pipeline(params)
+    return {**explained, **_circumstances(invocation.request.command, invocation)}
 
 
 def _circumstances(command: Document, invocation: Invocation) -> Document:
@@ -70,112 +79,117 @@ def _circumstances(command: Document, invocation: Invocation) -> Document:
     }
 
 
-def _explain_find(command: Document, invocation: Invocation, slot: ReadSlot, verbosity: str) -> Document:
-    params = read_params(FindParams, "find", command)
-    namespace = invocation.operation.namespace(params.find)
-    entry = slot.unit.catalog.get(namespace)
-    if entry is not None and entry.is_view:
-        pipeline = params.request().to_pipeline()
-        return _explain_pipeline(namespace, cast("list[BsonValue]", pipeline), invocation, slot, verbosity)
-    context = with_variables(with_collation(invocation.operation.context, params.collation, entry), params.let)
-    prepared = prepare_find(params.request(), context)
-    outer: tuple[Document, ...] = ()
-    if prepared.projection is not None:
+class _Explainer:
+    """Explains commands, each by the method that bears its name.
+
+    Args:
+        invocation: The explain command.
+        slot: Where its snapshot is.
+        verbosity: How much it wants to know.
+    """
+
+    def __init__(self, invocation: Invocation, slot: ReadSlot, verbosity: str) -> None:
+        self._invocation = invocation
+        self._slot = slot
+        self._verbosity = verbosity
+
+    def _collection(self, name: str) -> tuple[Namespace, CollectionEntry | None]:
+        namespace = self._invocation.operation.namespace(name)
+        return namespace, self._slot.unit.catalog.get(namespace)
+
+    def _context(
+        self, entry: CollectionEntry | None, collation: Document | None, let: Document | None = None
+    ) -> Context:
+        return with_variables(with_collation(self._invocation.operation.context, collation, entry), let)
+
+    def _query(self, run: QueryRun, namespace: Namespace, entry: CollectionEntry | None, *outer: Document) -> Document:
+        return explain_query(run, namespace, entry, self._slot, verbosity=self._verbosity, outer=outer)
+
+    def find(self, command: Document) -> Document:
+        params = read_params(FindParams, "find", command)
+        params.check()
+        namespace, entry = self._collection(params.find)
+        context = self._context(entry, params.collation, params.let)
+        if entry is not None and entry.is_view:
+            params.check_for_view()
+            return self._view(entry, params.request(), context)
+        prepared = prepare_find(params.request(), context)
+        if prepared.projection is None:
+            return self._query(prepared.run, namespace, entry)
         simple = all(isinstance(value, int | bool) for value in params.projection.values())
         stage = "PROJECTION_SIMPLE" if simple and "." not in "".join(params.projection) else "PROJECTION_DEFAULT"
-        outer = ({"stage": stage, "transformBy": params.projection},)
-    return explain_query(prepared.run, namespace, entry, slot, verbosity=verbosity, outer=outer)
+        return self._query(prepared.run, namespace, entry, {"stage": stage, "transformBy": params.projection})
 
-
-def _explain_count(command: Document, invocation: Invocation, slot: ReadSlot, verbosity: str) -> Document:
-    params = read_params(CountParams, "count", command)
-    namespace = invocation.operation.namespace(params.count)
-    entry = slot.unit.catalog.get(namespace)
-    if entry is not None and entry.is_view:
-        request = FindRequest(params.query, skip=params.skip, limit=abs(params.limit))
-        pipeline = cast("list[BsonValue]", request.to_pipeline())
-        return _explain_pipeline(namespace, pipeline, invocation, slot, verbosity)
-    context = with_collation(invocation.operation.context, params.collation, entry)
-    query = parse_query(parse_filter(params.query, context), context, hint=params.hint)
-    run = QueryRun(query, context, params.skip, abs(params.limit) or None)
-    explained = explain_query(run, namespace, entry, slot, verbosity=verbosity, outer=({"stage": "COUNT"},))
-    if not params.query and not params.hint:
-        planner = cast("Document", explained["queryPlanner"])
-        planner["winningPlan"] = {"stage": "RECORD_STORE_FAST_COUNT"}
-    return explained
-
-
-def _explain_distinct(command: Document, invocation: Invocation, slot: ReadSlot, verbosity: str) -> Document:
-    params = read_params(DistinctParams, "distinct", command)
-    namespace = invocation.operation.namespace(params.distinct)
-    entry = slot.unit.catalog.get(namespace)
-    context = with_collation(invocation.operation.context, params.collation, entry)
-    run = QueryRun(parse_query(parse_filter(params.query, context), context, hint=params.hint), context)
-    return explain_query(run, namespace, entry, slot, verbosity=verbosity)
-
-
-def _explain_aggregate(command: Document, invocation: Invocation, slot: ReadSlot, verbosity: str) -> Document:
-    return explain_pipeline(read_params(AggregateParams, "aggregate", command), invocation, slot, verbosity)
-
-
-def explain_aggregate(params: AggregateParams, invocation: Invocation) -> Reply:
-    """Return the reply of `aggregate` with `explain: true`."""
-    slot = ReadSlot()
-    with invocation.engine.read() as unit, slot.attached(unit):
-        explained = explain_pipeline(params, invocation, slot, "queryPlanner")
-    return {**explained, **_circumstances(invocation.request.command, invocation)}
-
-
-def explain_pipeline(params: AggregateParams, invocation: Invocation, slot: ReadSlot, verbosity: str) -> Document:
-    """Explain a pipeline: the query that its leading part became, and the stages that are left."""
-    namespace = aggregate_namespace(params, invocation)
-    aggregate_context(params, invocation, namespace, slot)
-    return _explain_pipeline(namespace, params.pipeline, invocation, slot, verbosity, params.hint)
-
-
-def _explain_pipeline(
-    namespace: Namespace,
-    pipeline: list[BsonValue],
-    invocation: Invocation,
-    slot: ReadSlot,
-    verbosity: str,
-    hint: str | Document | None = None,
-) -> Document:
-    context = invocation.operation.context
-    parsed = Aggregation(invocation.engine, invocation.operation, slot).parse(namespace, pipeline, context)
-    if parsed.leading is None:
-        return {"explainVersion": "1", "stages": parsed.pipeline.spec()}
-    run = parsed.run(context, hint)
-    explained = explain_query(run, parsed.namespace, parsed.entry, slot, verbosity=verbosity)
-    rest = parsed.leading.rest.spec()
-    if not rest:
+    def count(self, command: Document) -> Document:
+        params = read_params(CountParams, "count", command)
+        namespace, entry = self._collection(params.count)
+        context = self._context(entry, params.collation)
+        if entry is not None and entry.is_view:
+            return self._view(entry, params.request(), context)
+        explained = self._query(params.run(context), namespace, entry, {"stage": "COUNT"})
+        if params.counts_all:
+            planner = cast("Document", explained["queryPlanner"])
+            planner["winningPlan"] = {"stage": "RECORD_STORE_FAST_COUNT"}
         return explained
-    cursor = {name: value for name, value in explained.items() if name != "explainVersion"}
-    return {"explainVersion": "1", "stages": [{"$cursor": cursor}, *rest]}
 
+    def distinct(self, command: Document) -> Document:
+        params = read_params(DistinctParams, "distinct", command)
+        namespace, entry = self._collection(params.distinct)
+        context = self._context(entry, params.collation)
+        if entry is not None and entry.is_view:
+            return self._view(entry, FindRequest(params.query, hint=params.hint), context)
+        return self._query(params.run(context), namespace, entry)
 
-def _explain_update(command: Document, invocation: Invocation, slot: ReadSlot, verbosity: str) -> Document:
-    params = read_params(UpdateParams, "update", command)
-    fields = read_params(UpdateFields, "update.updates", _only(params.updates))
-    return _explain_write(params.update, fields, invocation, slot, verbosity)
+    def aggregate(self, command: Document) -> Document:
+        return self.pipeline(read_params(AggregateParams, "aggregate", command))
 
+    def pipeline(self, params: AggregateParams) -> Document:
+        namespace = aggregate_namespace(params, self._invocation)
+        context = aggregate_context(params, self._invocation, namespace, self._slot)
+        return self._pipeline(namespace, params.pipeline, context, params.hint)
 
-def _explain_write(
-    collection: str, fields: UpdateFields, invocation: Invocation, slot: ReadSlot, verbosity: str
-) -> Document:
-    namespace = invocation.operation.namespace(collection)
-    entry = slot.unit.catalog.get(namespace)
-    run = update_statement(fields, None, entry, invocation).run
-    return explain_query(run, namespace, entry, slot, verbosity=verbosity, outer=({"stage": "UPDATE"},))
+    def _view(self, view: CollectionEntry, request: FindRequest, context: Context) -> Document:
+        return self._pipeline(view.namespace, request.to_pipeline(), context, request.pipeline_hint)
 
+    def _pipeline(
+        self, namespace: Namespace, pipeline: list[BsonValue], context: Context, hint: str | Document | None
+    ) -> Document:
+        """Explain a pipeline: the query that its leading part became, and the stages that are left."""
+        aggregation = Aggregation(self._invocation.engine, self._invocation.operation, self._slot)
+        parsed = aggregation.parse(namespace, pipeline, context)
+        if parsed.leading is None:
+            return {"explainVersion": "1", "stages": parsed.pipeline.spec()}
+        explained = self._query(parsed.run(context, hint), parsed.namespace, parsed.entry)
+        rest = parsed.leading.rest.spec()
+        if not rest:
+            return explained
+        cursor = {name: value for name, value in explained.items() if name != "explainVersion"}
+        return {"explainVersion": "1", "stages": [{"$cursor": cursor}, *rest]}
 
-def _explain_delete(command: Document, invocation: Invocation, slot: ReadSlot, verbosity: str) -> Document:
-    params = read_params(DeleteParams, "delete", command)
-    namespace = invocation.operation.namespace(params.delete)
-    entry = slot.unit.catalog.get(namespace)
-    fields = read_params(DeleteFields, "delete.deletes", _only(params.deletes))
-    run = delete_statement(fields, params.let, entry, invocation).run
-    return explain_query(run, namespace, entry, slot, verbosity=verbosity, outer=({"stage": "DELETE"},))
+    def update(self, command: Document) -> Document:
+        params = read_params(UpdateParams, "update", command)
+        fields = read_params(UpdateFields, "update.updates", _only(params.updates))
+        return self._update(params.update, fields, params.let)
+
+    def _update(self, collection: str, fields: UpdateFields, let: Document | None) -> Document:
+        namespace, entry = self._collection(collection)
+        run = update_statement(fields, let, entry, self._invocation).run
+        return self._query(run, namespace, entry, {"stage": "UPDATE"})
+
+    def delete(self, command: Document) -> Document:
+        params = read_params(DeleteParams, "delete", command)
+        fields = read_params(DeleteFields, "delete.deletes", _only(params.deletes))
+        namespace, entry = self._collection(params.delete)
+        run = delete_statement(fields, params.let, entry, self._invocation).run
+        return self._query(run, namespace, entry, {"stage": "DELETE"})
+
+    def find_and_modify(self, command: Document) -> Document:
+        params = read_params(FindAndModifyParams, "findAndModify", command)
+        params.check()
+        if params.remove:
+            namespace, entry = self._collection(params.collection)
+            return self._query(params.removal(entry, self._invocation), namespace, entry, {"stage": "DELETE"})
+        return self._update(params.collection, params.update_fields(), params.let)
 
 
 def _only(statements: list[Document]) -> Document:
@@ -184,28 +198,13 @@ def _only(statements: list[Document]) -> Document:
     return statements[0]
 
 
-def _explain_find_and_modify(command: Document, invocation: Invocation, slot: ReadSlot, verbosity: str) -> Document:
-    params = read_params(FindAndModifyParams, "findAndModify", command)
-    name = params.find_and_modify or params.findandmodify or ""
-    if not params.remove:
-        update = params.update if params.update is not None else {}
-        fields = UpdateFields(q=params.query, u=update, sort=params.sort, hint=params.hint, collation=params.collation)
-        return _explain_write(name, fields, invocation, slot, verbosity)
-    namespace = invocation.operation.namespace(name)
-    entry = slot.unit.catalog.get(namespace)
-    context = with_collation(invocation.operation.context, params.collation, entry)
-    query = parse_query(parse_filter(params.query, context), context, params.sort, params.hint)
-    run = QueryRun(query, context, limit=1)
-    return explain_query(run, namespace, entry, slot, verbosity=verbosity, outer=({"stage": "DELETE"},))
-
-
-_EXPLAINERS: Final[dict[str, Callable[[Document, Invocation, ReadSlot, str], Document]]] = {
-    "find": _explain_find,
-    "count": _explain_count,
-    "distinct": _explain_distinct,
-    "aggregate": _explain_aggregate,
-    "update": _explain_update,
-    "delete": _explain_delete,
-    "findAndModify": _explain_find_and_modify,
-    "findandmodify": _explain_find_and_modify,
+_EXPLAINED: Final[dict[str, Callable[[_Explainer, Document], Document]]] = {
+    "find": _Explainer.find,
+    "count": _Explainer.count,
+    "distinct": _Explainer.distinct,
+    "aggregate": _Explainer.aggregate,
+    "update": _Explainer.update,
+    "delete": _Explainer.delete,
+    "findAndModify": _Explainer.find_and_modify,
+    "findandmodify": _Explainer.find_and_modify,
 }

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import ClassVar, cast
+from typing import ClassVar
 
 from satchel.commands.command import COMMANDS, Invocation, NoFields, Reply
 from satchel.commands.params import (
-    boolean,
+    camel_case,
     collection,
     document,
+    flag,
     non_negative,
+    not_null,
     param,
     string_or_document,
 )
@@ -25,7 +27,7 @@ from satchel.engine.namespaces import Namespace, checked_namespace
 from satchel.engine.units import ReadUnit
 from satchel.errors import ErrorCode, ServerError
 from satchel.mql.sort import natural_order
-from satchel.values.bson_types import BsonValue, Document
+from satchel.values.bson_types import Document
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,43 +35,74 @@ class FindParams(NoFields):
     """Fields of find."""
 
     find: str = param(collection)
-    filter: Document = param(document, default={})
-    projection: Document = param(document, default={})
-    sort: Document = param(document, default={})
+    filter: Document = param(not_null(document), default={})
+    projection: Document = param(not_null(document), default={})
+    sort: Document = param(not_null(document), default={})
     hint: str | Document | None = param(string_or_document, default=None)
     skip: int = param(non_negative, default=0)
     limit: int = param(non_negative, default=0)
     batch_size: int | None = param(non_negative, default=None)
-    single_batch: bool = param(boolean, default=False)
-    return_key: bool = param(boolean, default=False)
-    show_record_id: bool = param(boolean, default=False)
-    tailable: bool = param(boolean, default=False)
-    await_data: bool = param(boolean, default=False)
-    no_cursor_timeout: bool = param(boolean, default=False)
-    min: Document | None = param(document, default=None)
-    max: Document | None = param(document, default=None)
-    collation: Document | None = param(document, default=None)
-    allow_disk_use: bool = param(boolean, default=True)
+    single_batch: bool = param(flag, default=False)
+    return_key: bool = param(flag, default=False)
+    show_record_id: bool = param(flag, default=False)
+    tailable: bool = param(flag, default=False)
+    await_data: bool = param(flag, default=False)
+    no_cursor_timeout: bool = param(flag, default=False)
+    min: Document = param(not_null(document), default={})
+    max: Document = param(not_null(document), default={})
+    collation: Document | None = param(not_null(document), default=None)
+    allow_disk_use: bool = param(flag, default=True)
+    allow_partial_results: bool = param(flag, default=False, ignored=True)
     let: Document | None = param(document, default=None)
 
     IGNORED: ClassVar[frozenset[str]] = frozenset(
-        {"allowPartialResults", "oplogReplay", "term", "runtimeConstants", "options", "includeQueryStatsMetrics",
-         "querySettings", "ntoreturn", "resumeAfter", "encryptionInformation"}
+        {"oplogReplay", "term", "runtimeConstants", "options", "includeQueryStatsMetrics", "querySettings",
+         "encryptionInformation"}
     )  # fmt: skip
-    REFUSED: ClassVar[frozenset[str]] = frozenset({"requestResumeToken"})
+    REFUSED: ClassVar[frozenset[str]] = frozenset({"$_requestResumeToken", "$_resumeAfter", "$_startAt"})
 
     def request(self) -> FindRequest:
         """Return what is asked for."""
         return FindRequest(
-            self.filter, self.projection, self.sort, self.hint, self.skip, self.limit, self.min, self.max,
-            self.return_key, self.show_record_id,
+            self.filter, self.projection, self.sort, self.hint, self.skip, self.limit, self.min or None,
+            self.max or None, self.return_key, self.show_record_id,
         )  # fmt: skip
+
+    def check(self) -> None:
+        """Raise when options contradict each other.
+
+        Raises:
+            ServerError: FailedToParse (9) for `awaitData` alone, BadValue (2) for what a tailable cursor cannot do.
+        """
+        if self.await_data and not self.tailable:
+            raise ServerError(ErrorCode.FailedToParse, "Cannot set 'awaitData' without also setting 'tailable'")
+        if not self.tailable:
+            return
+        if self.sort and natural_order(self.sort) != 1:
+            raise ServerError(ErrorCode.BadValue, "cannot use tailable option with a sort other than {$natural: 1}")
+        if self.single_batch:
+            raise ServerError(ErrorCode.BadValue, "cannot use tailable option with the 'singleBatch' option")
+
+    def check_for_view(self) -> None:
+        """Raise for options that a pipeline, as which a view is read, does not have.
+
+        Raises:
+            ServerError: InvalidPipelineOperator (168).
+        """
+        for name in ("min", "max", "return_key", "show_record_id", "tailable", "no_cursor_timeout"):
+            if getattr(self, name):
+                raise ServerError(
+                    ErrorCode.InvalidPipelineOperator, f"Option {camel_case(name)} not supported in aggregation."
+                )
+        if self.single_batch and self.limit != 1:
+            raise ServerError(ErrorCode.InvalidPipelineOperator, "Option singleBatch not supported in aggregation.")
 
 
 @COMMANDS.command("find", FindParams)
 def find(params: FindParams, invocation: Invocation) -> Reply:
     """Return the documents that match a filter, through a cursor."""
     namespace = checked_namespace(invocation.database, params.find)
+    params.check()
     context = invocation.operation.context
     context.allow_disk_use = params.allow_disk_use
     slot = ReadSlot()
@@ -83,13 +116,13 @@ def find(params: FindParams, invocation: Invocation) -> Reply:
 
 
 def _find_in_view(params: FindParams, view: CollectionEntry, invocation: Invocation, slot: ReadSlot) -> Cursor:
+    params.check_for_view()
     context = with_collation(invocation.operation.context, params.collation, view)
     context = with_variables(context, params.let)
-    if params.tailable:
-        raise ServerError(ErrorCode.CommandNotSupportedOnView, "Tailable cursors are not supported on views")
     aggregation = Aggregation(invocation.engine, invocation.operation, slot)
-    stream = aggregation.documents(view.namespace, cast("list[BsonValue]", params.request().to_pipeline()), context)
-    return Cursor(view.namespace, stream, slot, no_timeout=params.no_cursor_timeout)
+    request = params.request()
+    stream = aggregation.documents(view.namespace, request.to_pipeline(), context, request.pipeline_hint)
+    return Cursor(view.namespace, stream, slot)
 
 
 def _find_in_collection(
@@ -97,11 +130,14 @@ def _find_in_collection(
 ) -> Cursor:
     context = with_collation(invocation.operation.context, params.collation, entry)
     prepared = prepare_find(params.request(), with_variables(context, params.let))
-    if params.await_data and not params.tailable:
-        raise ServerError(ErrorCode.FailedToParse, "Cannot set 'awaitData' without also setting 'tailable'")
     if entry is None:
         return Cursor(namespace, iter(()), slot)
-    if params.tailable:
+    if params.tailable and not entry.capped:
+        raise ServerError(
+            ErrorCode.BadValue,
+            f"error processing query: ns={entry.namespace} tailable cursor requested on non capped collection",
+        )
+    if params.tailable and slot.unit.reader.last_rid(entry.table):  # as in MongoDB, an empty collection has no tail
         return _tailable(params, entry, prepared, slot)
     return Cursor(
         namespace,
@@ -113,13 +149,6 @@ def _find_in_collection(
 
 
 def _tailable(params: FindParams, entry: CollectionEntry, prepared: PreparedFind, slot: ReadSlot) -> Cursor:
-    if not entry.capped:
-        raise ServerError(
-            ErrorCode.BadValue,
-            f"error processing query: ns={entry.namespace} tailable cursor requested on non capped collection",
-        )
-    if (params.sort and natural_order(params.sort) != 1) or params.single_batch:
-        raise ServerError(ErrorCode.FailedToParse, "cannot use tailable option with a sort other than {$natural: 1}")
     return Cursor(
         entry.namespace,
         prepared.tail(entry, slot),

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import ClassVar
 
 from satchel.commands.command import COMMANDS, Invocation, NoFields, Reply
 from satchel.commands.params import (
-    array,
     boolean,
     collection,
     document,
+    documents,
     param,
     pipeline_or_document,
     string_or_document,
@@ -21,6 +22,7 @@ from satchel.commands.writes import (
     update_statement,
     writable,
 )
+from satchel.engine.catalog import CollectionEntry
 from satchel.engine.execution.query import QueryRun
 from satchel.engine.find import parse_query
 from satchel.engine.namespaces import Namespace
@@ -50,7 +52,7 @@ class FindAndModifyParams(NoFields):
     fields: Document = param(document, default={})
     upsert: bool = param(boolean, default=False)
     bypass_document_validation: bool = param(boolean, default=False)
-    array_filters: list[BsonValue] | None = param(array, default=None)
+    array_filters: list[Document] | None = param(documents, default=None)
     hint: str | Document | None = param(string_or_document, default=None)
     collation: Document | None = param(document, default=None)
     let: Document | None = param(document, default=None)
@@ -60,28 +62,50 @@ class FindAndModifyParams(NoFields):
          "legacyRuntimeConstants", "originalQuery", "originalCollation"}
     )  # fmt: skip
 
+    @property
+    def collection(self) -> str:
+        """The collection, under whichever of its two names it came."""
+        return self.find_and_modify or self.findandmodify or ""
 
-def _check_find_and_modify(params: FindAndModifyParams) -> None:
-    if params.remove and params.update is not None:
-        raise ServerError(ErrorCode.FailedToParse, "Cannot specify both an update and remove=true")
-    if params.remove and params.upsert:
-        raise ServerError(ErrorCode.FailedToParse, "Cannot specify both upsert=true and remove=true ")
-    if params.remove and params.new:
-        raise ServerError(
-            ErrorCode.FailedToParse,
-            "Cannot specify both new=true and remove=true; 'remove' always returns the deleted document",
-        )
-    if not params.remove and params.update is None:
-        raise ServerError(ErrorCode.FailedToParse, "Either an update or remove=true must be specified")
-    if params.remove and params.array_filters is not None:
-        raise ServerError(ErrorCode.FailedToParse, "Cannot specify arrayFilters and remove=true")
+    def check(self) -> None:
+        """Raise FailedToParse (9) when fields contradict each other."""
+        contradiction = next((message for is_wrong, message in self._contradictions() if is_wrong), None)
+        if contradiction is not None:
+            raise ServerError(ErrorCode.FailedToParse, contradiction)
+
+    def _contradictions(self) -> Iterator[tuple[bool, str]]:
+        if not self.remove:
+            yield self.update is None, "Either an update or remove=true must be specified"
+            yield (
+                isinstance(self.update, list) and self.array_filters is not None,
+                "Cannot specify arrayFilters and a pipeline update",
+            )
+            return
+        yield self.update is not None, "Cannot specify both an update and remove=true"
+        yield self.upsert, "Cannot specify both upsert=true and remove=true"
+        yield self.new, "Cannot specify both new=true and remove=true; 'remove' always returns the deleted document"
+        yield self.array_filters is not None, "Cannot specify arrayFilters and remove=true"
+
+    def update_fields(self) -> UpdateFields:
+        """Return the same as a statement of the update command."""
+        assert self.update is not None
+        return UpdateFields(
+            q=self.query, u=self.update, upsert=self.upsert, array_filters=self.array_filters, hint=self.hint,
+            collation=self.collation, sort=self.sort,
+        )  # fmt: skip
+
+    def removal(self, entry: CollectionEntry | None, invocation: Invocation) -> QueryRun:
+        """Return the query for the document to be removed."""
+        context = statement_context(invocation, entry, self.collation, self.let)
+        query = parse_query(parse_filter(self.query, context), context, self.sort, self.hint)
+        return QueryRun(query, context, limit=1)
 
 
 @COMMANDS.command("findAndModify", FindAndModifyParams, "findandmodify", write=True)
 def find_and_modify(params: FindAndModifyParams, invocation: Invocation) -> Reply:
     """Update or delete one document and return it, as it was or as it is now."""
-    _check_find_and_modify(params)
-    namespace = writable(invocation.operation.namespace(params.find_and_modify or params.findandmodify or ""))
+    params.check()
+    namespace = writable(invocation.operation.namespace(params.collection))
     invocation.operation.bypass_validation = params.bypass_document_validation
     with invocation.engine.write(invocation.operation) as unit:
         if params.remove:
@@ -93,10 +117,9 @@ def _find_and_remove(
     params: FindAndModifyParams, namespace: Namespace, unit: WriteUnit, invocation: Invocation
 ) -> Reply:
     entry = unit.catalog.get(namespace)
-    context = statement_context(invocation, entry, params.collation, params.let)
-    filter_ = parse_filter(params.query, context)
-    projection = parse_projection(params.fields, context, filter_) if params.fields else None
-    run = QueryRun(parse_query(filter_, context, params.sort, params.hint), context, limit=1)
+    run = params.removal(entry, invocation)
+    filter_ = run.query.filter
+    projection = parse_projection(params.fields, run.context, filter_) if params.fields else None
     found = find_matches(unit, entry, run)
     if not found or entry is None:
         return {"lastErrorObject": {"n": 0}, "value": None}
@@ -110,12 +133,7 @@ def _find_and_remove(
 def _find_and_update(
     params: FindAndModifyParams, namespace: Namespace, unit: WriteUnit, invocation: Invocation
 ) -> Reply:
-    assert params.update is not None
-    fields = UpdateFields(
-        q=params.query, u=params.update, upsert=params.upsert, array_filters=params.array_filters, hint=params.hint,
-        collation=params.collation, sort=params.sort,
-    )  # fmt: skip
-    statement = update_statement(fields, params.let, unit.catalog.get(namespace), invocation)
+    statement = update_statement(params.update_fields(), params.let, unit.catalog.get(namespace), invocation)
     filter_ = statement.filter
     projection = parse_projection(params.fields, statement.run.context, filter_) if params.fields else None
     result = update_documents(unit, namespace, statement, invocation.operation)

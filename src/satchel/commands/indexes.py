@@ -3,10 +3,19 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import ClassVar, cast
+from typing import ClassVar
 
 from satchel.commands.command import COMMANDS, Invocation, NoFields, Reply
-from satchel.commands.params import any_value, collection, document, documents, non_negative, param, read_params
+from satchel.commands.params import (
+    any_value,
+    collection,
+    document,
+    documents,
+    non_negative,
+    param,
+    read_params,
+    strings,
+)
 from satchel.commands.results import documents_reply
 from satchel.engine.catalog import CollectionEntry, IndexEntry
 from satchel.engine.indexes.build import create_indexes, drop_indexes
@@ -44,13 +53,12 @@ def create_indexes_command(params: CreateIndexesParams, invocation: Invocation) 
         before = len(entry.indexes)
         if wanted:
             create_indexes(unit, entry, wanted, invocation.operation)
-    reply: Document = {
-        "numIndexesBefore": before,
-        "numIndexesAfter": before + len(wanted),
-        "createdCollectionAutomatically": is_new,
-    }
+    reply: Document = {"numIndexesBefore": before, "numIndexesAfter": before + len(wanted)}
     if not wanted:
-        reply["note"] = "all indexes already exist"
+        return {**reply, "note": "all indexes already exist"}
+    reply["createdCollectionAutomatically"] = is_new
+    if len(wanted) < len(specs):
+        reply["note"] = "index already exists"
     return reply
 
 
@@ -111,18 +119,18 @@ def drop_indexes_command(params: DropIndexesParams, invocation: Invocation) -> R
         before = len(entry.indexes)
         drop_indexes(unit, entry, _indexes_to_drop(params.index, entry))
     reply: Document = {"nIndexesWas": before}
-    if params.index == "*":
+    if params.index in ("*", ["*"]):
         reply["msg"] = "non-_id indexes dropped for collection"
     return reply
 
 
 def _indexes_to_drop(wanted: BsonValue, entry: CollectionEntry) -> list[IndexEntry]:
-    if wanted == "*":
+    if wanted in ("*", ["*"]):
         return list(entry.secondary_indexes)
     if isinstance(wanted, str):
         return [_droppable(_by_name(wanted, entry))]
     if isinstance(wanted, list):
-        return [_droppable(_by_name(cast("str", name), entry)) for name in wanted]
+        return [_droppable(_by_name(name, entry)) for name in strings("dropIndexes.index", wanted)]
     if isinstance(wanted, dict):
         return [_droppable(_by_key(wanted, entry))]
     raise ServerError(

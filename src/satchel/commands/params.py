@@ -36,7 +36,7 @@ class Params(Protocol):
 P = TypeVar("P", bound=Params)
 
 
-def param(kind: Kind, *, wire: str | None = None, default: object = _NO_DEFAULT) -> Any:
+def param(kind: Kind, *, wire: str | None = None, default: object = _NO_DEFAULT, ignored: bool = False) -> Any:
     """Declare a command field.
 
     Args:
@@ -44,8 +44,9 @@ def param(kind: Kind, *, wire: str | None = None, default: object = _NO_DEFAULT)
         wire: Its name on the wire; by default the attribute's name in camel case.
         default: Its value when it is absent; without one the field is required. Null counts as absent, unless the kind
             is one that takes null.
+        ignored: Whether it means nothing here, so that only its type counts.
     """
-    metadata = {"kind": kind, "wire": wire}
+    metadata = {"kind": kind, "wire": wire, "ignored": ignored}
     if default is _NO_DEFAULT:
         return dataclasses.field(metadata=metadata)
     if isinstance(default, dict | list):
@@ -232,6 +233,10 @@ def _number(name: str, value: BsonValue) -> Number:
             "'[long, int, decimal, double]'",
         )
     return value
+
+
+flag: Final[Kind] = not_null(strict_boolean)
+"""A boolean that may be left out, but not be null."""
 
 
 def integer(name: str, value: BsonValue) -> int:

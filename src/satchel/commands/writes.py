@@ -8,16 +8,16 @@ from typing import ClassVar, TypeVar
 
 from satchel.commands.command import COMMANDS, Invocation, NoFields, Reply
 from satchel.commands.params import (
-    array,
     boolean,
     collection,
     document,
     documents,
-    integer,
     param,
     pipeline_or_document,
     read_params,
+    strict_boolean,
     string_or_document,
+    takes_null,
 )
 from satchel.engine.catalog import CollectionEntry
 from satchel.engine.execution.query import QueryRun
@@ -40,6 +40,7 @@ from satchel.mql.pipeline.parser import check_form
 from satchel.mql.update import check_upsert_filter, parse_update
 from satchel.settings import MAX_WRITE_BATCH_SIZE
 from satchel.values.bson_types import MISSING, BsonValue, Document
+from satchel.values.numbers import exact_int64, is_bson_number
 
 Statement = TypeVar("Statement")
 
@@ -48,7 +49,7 @@ Statement = TypeVar("Statement")
 class WriteParams(NoFields):
     """Fields that all write commands share."""
 
-    ordered: bool = param(boolean, default=True)
+    ordered: bool = param(strict_boolean, default=True)
     bypass_document_validation: bool = param(boolean, default=False)
 
     IGNORED: ClassVar[frozenset[str]] = frozenset(
@@ -61,8 +62,8 @@ class WriteParams(NoFields):
 class InsertParams(WriteParams):
     """Fields of insert."""
 
-    insert: str = param(collection, default="")
-    documents: list[Document] = param(documents, default=[])
+    insert: str = param(collection)
+    documents: list[Document] = param(documents)
 
 
 def check_batch(size: int) -> None:
@@ -112,8 +113,8 @@ def _with_errors(reply: Document, errors: WriteErrors) -> Document:
 class UpdateParams(WriteParams):
     """Fields of update."""
 
-    update: str = param(collection, default="")
-    updates: list[Document] = param(documents, default=[])
+    update: str = param(collection)
+    updates: list[Document] = param(documents)
     let: Document | None = param(document, default=None)
 
 
@@ -123,10 +124,10 @@ class UpdateFields(NoFields):
 
     q: Document = param(document)
     u: Document | list[BsonValue] = param(pipeline_or_document)
-    multi: bool = param(boolean, default=False)
-    upsert: bool = param(boolean, default=False)
+    multi: bool = param(strict_boolean, default=False)
+    upsert: bool = param(strict_boolean, default=False)
     c: Document | None = param(document, default=None)
-    array_filters: list[BsonValue] | None = param(array, default=None)
+    array_filters: list[Document] | None = param(documents, default=None)
     hint: str | Document | None = param(string_or_document, default=None)
     collation: Document | None = param(document, default=None)
     sort: Document = param(document, default={})
@@ -135,6 +136,18 @@ class UpdateFields(NoFields):
         {"upsertSupplied", "sampleId", "allowShardKeyUpdatesWithoutFullShardKeyInQuery", "includeQueryStatsMetrics"}
     )
 
+    def check(self) -> UpdateFields:
+        """Return the statement, unless something is wrong with it that fails the command, not only the statement.
+
+        Raises:
+            ServerError: FailedToParse (9), or what is wrong with the form of a pipeline.
+        """
+        if self.multi and self.sort:
+            raise ServerError(ErrorCode.FailedToParse, "Cannot specify sort with multi=true")
+        if isinstance(self.u, list):
+            check_form(self.u)
+        return self
+
 
 @COMMANDS.command("update", UpdateParams, write=True)
 def update(params: UpdateParams, invocation: Invocation) -> Reply:
@@ -142,10 +155,7 @@ def update(params: UpdateParams, invocation: Invocation) -> Reply:
     namespace = writable(invocation.operation.namespace(params.update))
     invocation.operation.bypass_validation = params.bypass_document_validation
     check_batch(len(params.updates))
-    statements = [read_params(UpdateFields, "update.updates", fields) for fields in params.updates]
-    for statement in statements:
-        if isinstance(statement.u, list):
-            check_form(statement.u)  # a pipeline of no pipeline's form fails the command, not its statement
+    statements = [read_params(UpdateFields, "update.updates", fields).check() for fields in params.updates]
     errors = WriteErrors(params.ordered)
     matched = modified = 0
     upserted: list[Document] = []
@@ -217,8 +227,6 @@ def update_statement(
     """Parse one statement of an update."""
     if fields.c is not None and not isinstance(fields.u, list):
         raise ServerError(51198, "Constant values may only be specified for pipeline updates")
-    if fields.multi and fields.sort:
-        raise ServerError(ErrorCode.FailedToParse, "Cannot specify sort with multi=true")
     context = statement_context(invocation, entry, fields.collation, let, fields.c)
     filter_ = parse_filter(fields.q, context)
     if fields.upsert:
@@ -235,15 +243,19 @@ def update_statement(
 class DeleteParams(WriteParams):
     """Fields of delete."""
 
-    delete: str = param(collection, default="")
-    deletes: list[Document] = param(documents, default=[])
+    delete: str = param(collection)
+    deletes: list[Document] = param(documents)
     let: Document | None = param(document, default=None)
 
 
+@takes_null
 def _delete_limit(name: str, value: BsonValue) -> int:
-    number = integer(name, value)
-    if number not in (0, 1):
-        raise ServerError(ErrorCode.FailedToParse, f"The limit field in delete objects must be 0 or 1. Got {number}")
+    """Take 1, or 0 for all; as in MongoDB, whatever is no number means 0."""
+    if not is_bson_number(value):
+        return 0
+    number = exact_int64(value)
+    if number is None or not 0 <= number <= 1:
+        raise ServerError(ErrorCode.FailedToParse, f"The limit field in delete objects must be 0 or 1. Got {value}")
     return number
 
 

@@ -42,18 +42,12 @@ class FindRequest:
     return_key: bool = False
     show_record_id: bool = False
 
-    def to_pipeline(self) -> list[Document]:
-        """Return the aggregation pipeline that gives the same documents; a view is read with it.
-
-        Raises:
-            ServerError: InvalidPipelineOperator (168) for what a pipeline cannot do.
-        """
-        if natural_order(self.sort) is not None or natural_order(self.hint) is not None:
-            raise ServerError(ErrorCode.InvalidPipelineOperator, "$natural is not supported on a view")
-        stages: list[Document] = []
+    def to_pipeline(self) -> list[BsonValue]:
+        """Return the aggregation pipeline that gives the same documents; a view is read with it (and `pipeline_hint`)."""
+        stages: list[BsonValue] = []
         if self.filter:
             stages.append({"$match": self.filter})
-        if self.sort:
+        if self.sort and natural_order(self.sort) is None:
             stages.append({"$sort": self.sort})
         if self.skip:
             stages.append({"$skip": Int64(self.skip)})
@@ -62,6 +56,12 @@ class FindRequest:
         if self.projection:
             stages.append({"$project": self.projection})
         return stages
+
+    @property
+    def pipeline_hint(self) -> str | Document | None:
+        """The hint of that pipeline: a sort in natural order becomes one."""
+        natural = natural_order(self.sort)
+        return self.hint if natural is None else {"$natural": natural}
 
 
 def with_collation(context: Context, spec: Document | None, entry: CollectionEntry | None) -> Context:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import Final
 
 from satchel.errors import ErrorCode, ServerError
@@ -16,7 +16,7 @@ _IDENTIFIER: Final = re.compile("[a-z][a-zA-Z0-9]*")
 _LOGICAL: Final = frozenset({"$and", "$or", "$nor"})
 
 
-def parse_array_filters(specs: list[BsonValue], context: Context) -> dict[str, Callable[[BsonValue], bool]]:
+def parse_array_filters(specs: Sequence[BsonValue], context: Context) -> dict[str, Callable[[BsonValue], bool]]:
     """Parse array filters.
 
     Returns:

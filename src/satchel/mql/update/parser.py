@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from satchel.errors import ErrorCode, ServerError
 from satchel.mql.context import Context
 from satchel.mql.update.array_filters import parse_array_filters
@@ -13,7 +15,7 @@ from satchel.values.bson_types import BsonValue
 
 
 def parse_update(
-    spec: BsonValue, context: Context, *, array_filters: list[BsonValue] | None = None, replace_allowed: bool = True
+    spec: BsonValue, context: Context, *, array_filters: Sequence[BsonValue] | None = None, replace_allowed: bool = True
 ) -> Update:
     """Parse an update: operators, a replacement or a pipeline.
 
