@@ -5,13 +5,17 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Final, cast
 
+from bson import Decimal128
+
 from satchel.engine.catalog import CollectionEntry
 from satchel.errors import ErrorCode, ServerError
 from satchel.mql.context import Context
 from satchel.mql.match import MatchExpression, parse_filter
 from satchel.mql.match.comparison import Eq, Gt, Gte, In, Lt, Lte
 from satchel.mql.match.element import Exists, Type
-from satchel.mql.match.tree import And, Or
+from satchel.mql.match.evaluation import Expr
+from satchel.mql.match.tree import AlwaysTrue, And, Or
+from satchel.mql.projection import parse_projection
 from satchel.settings import MAX_INDEXES
 from satchel.values.bson_types import BsonValue, Document, is_number, type_name
 from satchel.values.collation import parse_collation
@@ -24,7 +28,14 @@ MAX_TTL_SECONDS: Final = 2**31 - 1
 MAX_KEY_FIELDS: Final = 32
 
 _UNBUILT_KINDS: Final = {"text": "text", "2dsphere": "geospatial", "2d": "geospatial"}
-_DROPPED: Final = frozenset({"background", "dropDups", "ns"})
+_DROPPED: Final = frozenset({"dropDups", "ns"})
+_ORDER: Final = (
+    "v", "key", "name", "background", "unique", "hidden", "partialFilterExpression", "sparse", "expireAfterSeconds",
+    "storageEngine", "collation", "wildcardProjection", "prepareUnique",
+)  # fmt: skip
+"""How listIndexes orders what it knows of an index."""
+
+_OF_OTHER_KINDS: Final = frozenset({"clustered", "weights"})
 _SIGNATURE: Final = ("key", "collation", "partialFilterExpression", "unique", "sparse", "wildcardProjection")
 
 
@@ -35,6 +46,21 @@ def parse_index_spec(spec: Document, entry: CollectionEntry) -> Document:
         ServerError: FailedToParse (9), TypeMismatch (14), CannotCreateIndex (67), BadValue (2),
             InvalidIndexSpecificationOption (197), NotImplemented (238) for text and geospatial indexes.
     """
+    key = _required_key(spec)
+    stored: Document = {"v": 2, "key": key, "name": _name(spec["name"])}
+    for option, value in spec.items():
+        if option not in ("key", "name") and option not in _DROPPED:
+            checked = _checker(option, spec)(option, value)
+            if checked is not None:
+                stored[option] = checked
+    if "collation" not in spec and "collation" in entry.options:
+        stored["collation"] = entry.options["collation"]
+    _check_together(stored, entry)
+    return {option: stored[option] for option in _ORDER if option in stored}
+
+
+def _required_key(spec: Document) -> Document:
+    """Return the checked key pattern, having checked what must be told before the options are looked at."""
     for name in ("key", "name"):
         if name not in spec:
             raise ServerError(
@@ -44,23 +70,23 @@ def parse_index_spec(spec: Document, entry: CollectionEntry) -> Document:
     if not isinstance(key, dict):
         raise ServerError(ErrorCode.TypeMismatch, f"The field 'key' must be an object, but got {type_name(key)}")
     _check_key(key)
-    stored: Document = {"v": 2, "key": key, "name": _name(spec["name"])}
-    for option, value in spec.items():
-        if option in stored or option in _DROPPED:
-            continue
-        checker = _OPTIONS.get(option)
-        if checker is None:
-            raise ServerError(
-                ErrorCode.InvalidIndexSpecificationOption,
-                f"The field '{option}' is not valid for an index specification. Specification: {shell_text(spec)}",
-            )
-        checked = checker(option, value)
-        if checked is not None:
-            stored[option] = checked
-    if "collation" not in spec and "collation" in entry.options:
-        stored["collation"] = entry.options["collation"]
-    _check_together(stored)
-    return stored
+    if key == {"_id": 1}:
+        _check_id_spec(spec)
+    if "wildcardProjection" in spec and not any(map(is_wildcard, key)):
+        raise ServerError(ErrorCode.BadValue, "The field 'wildcardProjection' is only allowed in an 'wildcard' index")
+    return key
+
+
+def _checker(option: str, spec: Document) -> Callable[[str, BsonValue], BsonValue]:
+    checker = _OPTIONS.get(option)
+    if checker is not None:
+        return checker
+    if option in _OF_OTHER_KINDS:
+        raise ServerError(ErrorCode.CannotCreateIndex, f"The field '{option}' needs another kind of index")
+    raise ServerError(
+        ErrorCode.InvalidIndexSpecificationOption,
+        f"The field '{option}' is not valid for an index specification. Specification: {shell_text(spec)}",
+    )
 
 
 def _name(name: BsonValue) -> str:
@@ -83,11 +109,19 @@ def _check_key(key: Document) -> None:
     for path, direction in key.items():
         _check_path(path)
         _check_direction(path, direction, key)
-    wildcards = [path for path in key if path == "$**" or path.endswith(".$**")]
-    if len(wildcards) > 1:
-        raise ServerError(ErrorCode.CannotCreateIndex, "An index may only have one wildcard field")
+    if key == {"_id": -1}:
+        raise ServerError(
+            ErrorCode.BadValue, f"The field 'key' for an _id index must be {{_id: 1}}, but got {shell_text(key)}"
+        )
+    if sum(map(is_wildcard, key)) > 1:
+        raise ServerError(7246201, "wildcard indexes do not allow multiple wildcards")
     if list(key.values()).count("hashed") > 1:
         raise ServerError(31303, "A maximum of one index field is allowed to be hashed")
+
+
+def is_wildcard(path: str) -> bool:
+    """Tell whether a path of a key pattern stands for all paths below it."""
+    return path == "$**" or path.endswith(".$**")
 
 
 def _check_path(path: str) -> None:
@@ -129,6 +163,22 @@ def _flag(option: str, value: BsonValue) -> BsonValue:
     return True if value else None
 
 
+def _kept_flag(option: str, value: BsonValue) -> BsonValue:
+    return bool(_flag(option, value))
+
+
+def _strict_flag(option: str, value: BsonValue) -> BsonValue:
+    if not isinstance(value, bool):
+        raise ServerError(ErrorCode.TypeMismatch, f"The field '{option}' must be a bool, but got {type_name(value)}")
+    return value or None
+
+
+def _storage_engine(option: str, value: BsonValue) -> BsonValue:
+    if not isinstance(value, dict) or not value:
+        raise ServerError(ErrorCode.CannotCreateIndex, f"The field '{option}' must be an object and not empty")
+    return value
+
+
 def _document_option(option: str, value: BsonValue) -> BsonValue:
     if not isinstance(value, dict):
         raise ServerError(ErrorCode.TypeMismatch, f"The field '{option}' must be an object, but got {type_name(value)}")
@@ -140,16 +190,16 @@ def _version(option: str, value: BsonValue) -> BsonValue:
         raise ServerError(ErrorCode.TypeMismatch, f"The field 'v' must be a number, but got {type_name(value)}")
     if value not in (1, 2):
         raise ServerError(ErrorCode.CannotCreateIndex, f"Invalid index specification, version {value} is not supported")
-    return None
+    return 1 if value == 1 else 2
 
 
 def _ttl(option: str, value: BsonValue) -> BsonValue:
     if not is_number(value):
         raise ServerError(
-            ErrorCode.TypeMismatch,
+            ErrorCode.CannotCreateIndex,
             f"TTL index 'expireAfterSeconds' option must be numeric, but received a type of '{type_name(value)}'.",
         )
-    number = cast("float", value)
+    number = value.to_decimal() if isinstance(value, Decimal128) else cast("float", value)
     if is_nan(value) or not 0 <= number <= MAX_TTL_SECONDS:
         raise ServerError(
             ErrorCode.CannotCreateIndex,
@@ -179,7 +229,9 @@ def _check_partial(expression: MatchExpression) -> None:
     if isinstance(expression, And | Or):
         for child in expression.children:
             _check_partial(child)
-    elif not isinstance(expression, (*_PARTIAL_LEAVES, Exists)):
+    elif isinstance(expression, Expr):
+        raise ServerError(ErrorCode.QueryFeatureNotAllowed, "$expr is not supported in the filter of a partial index")
+    elif not isinstance(expression, (*_PARTIAL_LEAVES, AlwaysTrue, Exists)):
         raise ServerError(
             ErrorCode.CannotCreateIndex,
             f"Expression not supported in partial index: {shell_text(expression.spec())}",
@@ -190,28 +242,30 @@ def _wildcard_projection(option: str, value: BsonValue) -> BsonValue:
     document = cast("Document", _document_option(option, value))
     if not document:
         raise ServerError(ErrorCode.FailedToParse, "The 'wildcardProjection' field can't be an empty object")
+    parse_projection(document, Context())
     return document
 
 
 _OPTIONS: Final[dict[str, Callable[[str, BsonValue], BsonValue]]] = {
     "v": _version,
     "unique": _flag,
-    "sparse": _flag,
-    "hidden": _flag,
+    "background": _flag,
+    "sparse": _kept_flag,
+    "hidden": _strict_flag,
     "prepareUnique": _flag,
     "expireAfterSeconds": _ttl,
     "partialFilterExpression": _partial_filter,
     "collation": _collation,
     "wildcardProjection": _wildcard_projection,
-    "storageEngine": _document_option,
+    "storageEngine": _storage_engine,
 }
 
 
-def _check_together(spec: Document) -> None:
+def _check_together(spec: Document, entry: CollectionEntry) -> None:
     """Check the options that depend on each other."""
     key = cast("Document", spec["key"])
-    wildcard = any(path == "$**" or path.endswith(".$**") for path in key)
-    if "sparse" in spec and "partialFilterExpression" in spec:
+    wildcard = any(map(is_wildcard, key))
+    if spec.get("sparse") and "partialFilterExpression" in spec:
         raise ServerError(ErrorCode.CannotCreateIndex, 'cannot mix "partialFilterExpression" and "sparse" options')
     if "expireAfterSeconds" in spec and (len(key) > 1 or wildcard):
         raise ServerError(
@@ -222,15 +276,11 @@ def _check_together(spec: Document) -> None:
     if "hashed" in key.values() and spec.get("unique"):
         raise ServerError(16764, "Currently hashed indexes cannot guarantee uniqueness. Use a regular index.")
     if wildcard:
-        for option in ("unique", "sparse"):
-            if spec.get(option):
-                raise ServerError(
-                    ErrorCode.CannotCreateIndex, f"Index type 'wildcard' does not support the {option} option"
-                )
-    elif "wildcardProjection" in spec:
-        raise ServerError(ErrorCode.BadValue, "The field 'wildcardProjection' is only allowed in an 'wildcard' index")
+        _check_wildcard(spec, key)
     if key == {"_id": 1}:
-        _check_id_spec(spec)
+        if spec.get("collation") != entry.options.get("collation"):
+            raise ServerError(ErrorCode.BadValue, "The _id index must have the same collation as the collection.")
+        spec["name"] = "_id_"
     elif spec["name"] == "_id_":
         raise ServerError(
             ErrorCode.BadValue,
@@ -241,16 +291,37 @@ def _check_together(spec: Document) -> None:
 _ID_OPTIONS: Final = frozenset({"v", "key", "name", "collation", "ns"})
 
 
+def _check_wildcard(spec: Document, key: Document) -> None:
+    for option in ("unique", "sparse"):
+        if spec.get(option):
+            raise ServerError(
+                ErrorCode.CannotCreateIndex, f"Index type 'wildcard' does not support the {option} option"
+            )
+    wildcard = next(filter(is_wildcard, key))
+    projection = spec.get("wildcardProjection")
+    if wildcard != "$**" and projection is not None:
+        raise ServerError(
+            ErrorCode.FailedToParse,
+            "The field 'wildcardProjection' is only allowed when 'key' has the wildcard on all fields, '$**'",
+        )
+    others = [path for path in key if path != wildcard]
+    if wildcard == "$**" and others and projection is None:
+        raise ServerError(
+            ErrorCode.CannotCreateIndex,
+            "A compound wildcard index on all fields needs a wildcardProjection that leaves out its other fields",
+        )
+    root = wildcard.removesuffix("$**")
+    if root and any(f"{path}.".startswith(root) for path in others):
+        raise ServerError(7246204, "A wildcard index field should not overlap with any of the index's other fields")
+
+
 def _check_id_spec(spec: Document) -> None:
     for option in spec:
-        if option == "hidden":
-            raise ServerError(ErrorCode.BadValue, "can't hide _id index")
         if option not in _ID_OPTIONS:
             raise ServerError(
                 ErrorCode.InvalidIndexSpecificationOption,
                 f"The field '{option}' is not valid for an _id index specification. Specification: {shell_text(spec)}",
             )
-    spec["name"] = "_id_"
 
 
 def new_indexes(specs: list[Document], entry: CollectionEntry) -> list[Document]:
@@ -259,6 +330,9 @@ def new_indexes(specs: list[Document], entry: CollectionEntry) -> list[Document]
     Raises:
         ServerError: IndexOptionsConflict (85), IndexKeySpecsConflict (86), CannotCreateIndex (67).
     """
+    for position, spec in enumerate(specs):
+        if any(spec == earlier and spec["key"] != {"_id": 1} for earlier in specs[:position]):
+            raise ServerError(ErrorCode.IndexAlreadyExists, f"Identical index already exists: {spec['name']}")
     wanted: list[Document] = []
     existing = [index.spec for index in entry.indexes]
     for spec in specs:
@@ -288,7 +362,7 @@ def _is_same(spec: Document, other: Document) -> bool:
             ErrorCode.IndexOptionsConflict, f"Index already exists with a different name: {other['name']}"
         )
     if same_signature:
-        if not _same_option(spec, other, "expireAfterSeconds"):
+        if not all(_same_option(spec, other, option) for option in ("expireAfterSeconds", "hidden")):
             raise ServerError(
                 ErrorCode.IndexOptionsConflict,
                 "An equivalent index already exists with the same name but different options. Requested index: "
@@ -311,4 +385,4 @@ def _same_key(spec: Document, other: Document) -> bool:
 
 
 def _same_option(spec: Document, other: Document, option: str) -> bool:
-    return equal(spec.get(option), other.get(option))
+    return equal(spec.get(option) or None, other.get(option) or None)
