@@ -157,7 +157,7 @@ def _keys() -> Iterator[Case]:
     yield _merge("merge-on-missing-collection", {"into": "$coll.new", "on": "zz"})
     yield _merge("merge-no-id", "$coll.t", {"$limit": 1}, {"$unset": "_id"})
     for number, id_ in enumerate([None, [1], {"a": 1}, "x", {"$literal": {"$a": 1}}]):
-        yield _merge(f"merge-id-{number}", "$coll.t", {"$limit": 1}, {"$set": {"_id": id_}})
+        yield _merge(f"merge-id-{number}", "$coll.t", {"$limit": 1}, {"$set": {"_id": id_}}, indexed=number == 4)
 
 
 def _out() -> Iterator[Case]:
@@ -186,7 +186,7 @@ def _out() -> Iterator[Case]:
         "system.x",
     ]
     for number, operand in enumerate(operands):
-        yield _write(f"out-{number}", [{"$out": operand}])
+        yield _write(f"out-{number}", [{"$out": operand}], indexed=operand == "$x")
     for number, before in enumerate(
         [
             {"$unset": "a"},
@@ -197,7 +197,7 @@ def _out() -> Iterator[Case]:
             {"$group": {"_id": None, "n": {"$sum": 1}}},
         ]
     ):
-        yield _write(f"out-of-{number}", [before, {"$out": "$coll.t"}])
+        yield _write(f"out-of-{number}", [before, {"$out": "$coll.t"}], indexed=number == 2)
     yield _write("out-unique", [{"$set": {"x": 1, "b": {"d": 1}}}, {"$out": "$coll.t"}], indexed=True)
     yield _write("out-indexed", [{"$limit": 1}, {"$out": "$coll.t"}], indexed=True)
     yield _write("out-not-last", [{"$out": "$coll.t"}, {"$match": {}}])

@@ -236,6 +236,10 @@ def _accumulators() -> Iterator[Case]:
             for window_name, window in _WINDOWS.items():
                 if not _is_lossy(name, column, window_name):
                     yield _function(f"{name}-{column}-{window_name}", accumulator, None, rows, window=window)
+    yield from _more_accumulators()
+
+
+def _more_accumulators() -> Iterator[Case]:
     for name in ("min", "max"):
         for window_name, window in _WINDOWS.items():
             yield _function(f"{name}-equal-{window_name}", _ACCUMULATORS[name], None, _rows(_EQUAL), window=window)

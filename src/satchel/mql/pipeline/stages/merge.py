@@ -119,8 +119,9 @@ class MergeStage(Stage):
             document = {"_id": ObjectId(), **document}
         filter_: Document = {}
         for path in self._spec.on:
-            value = get_path(document, tuple(path.split(".")))
-            if value.__class__ is list:
+            parts = tuple(path.split("."))
+            value = get_path(document, parts)
+            if any(isinstance(get_path(document, parts[:length]), list) for length in range(1, len(parts) + 1)):
                 raise ServerError(51185, f"$merge write error: 'on' field '{path}' is an array")
             if (value is MISSING or value is None) and self._spec.has_sparse_index:
                 raise ServerError(
