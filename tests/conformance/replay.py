@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import collections
+import logging
 import traceback
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -97,6 +98,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--limit", type=int, default=20, help="how many mismatches to print")
     parser.add_argument("--width", type=int, default=400, help="characters of a line to print")
     options = parser.parse_args(arguments)
+    logging.getLogger("satchel").setLevel(logging.CRITICAL)
     for file in options.names or case_modules():
         counts: collections.Counter[str] = collections.Counter()
         for kind, text in _failures(file, options.way, options.only):
