@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from itertools import repeat
 from typing import cast
 
 from bson.datetime_ms import DatetimeMS
@@ -118,7 +119,10 @@ class Aggregation:
             return parsed.pipeline.run(iter(()))
         if parsed.entry is None:
             return parsed.leading.rest.run(iter(()))
-        matches = parsed.run(context, hint).matches(parsed.entry, self._slot)
+        run = parsed.run(context, hint)
+        if parsed.leading.fields == frozenset():  # only how many documents there are matters
+            return parsed.leading.rest.run(repeat({}, run.count(parsed.entry, self._slot)))
+        matches = run.matches(parsed.entry, self._slot)
         return parsed.leading.rest.run(match.document for match in matches)
 
     def read(self, namespace: Namespace, pipeline: Sequence[Document], context: Context) -> Iterator[Document]:

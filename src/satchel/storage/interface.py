@@ -117,16 +117,16 @@ class Reader(Protocol):
     def count(self, table: str) -> int:
         """Return how many records a table has."""
 
-    def count_matching(self, table: str, predicate: Predicate) -> tuple[int, Iterator[Record]]:
+    def count_matching(self, table: str, predicate: Predicate) -> tuple[int, Iterator[JudgedRecord]]:
         """Return how many records a predicate is certain of, and the records that it cannot decide on."""
 
     def explain(self, predicate: Predicate) -> str:
         """Return a predicate in the backend's own words, for people."""
 
-    def count_keys(self, index: str, bounds: KeyRange, limit: int) -> int:
+    def count_keys(self, index: str, bounds: KeyRange, limit: int | None = None) -> int:
         """Return how many rows of an index lie within `bounds`, counting no further than `limit`."""
 
-    def count_ids(self, table: str, bounds: KeyRange, limit: int) -> int:
+    def count_ids(self, table: str, bounds: KeyRange, limit: int | None = None) -> int:
         """Return how many `_id` keys lie within `bounds`, counting no further than `limit`."""
 
     def sample(self, table: str, size: int) -> list[Record]:

@@ -7,10 +7,10 @@ match a negation is what does not match for certain. Where `doc` is NULL every r
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
-from typing import Final
+from typing import Final, TypeAlias
 
 import orjson
 from bson import Binary, ObjectId
@@ -30,11 +30,14 @@ from satchel.storage.predicate import (
     Ordered,
     Path,
     Predicate,
+    Relation,
     Text,
     ValueTest,
 )
 from satchel.values.bson_types import BsonValue
 from satchel.values.numbers import exact_int64
+
+Connect: TypeAlias = Callable[[Iterable[str]], str]
 
 TRUE: Final = "TRUE"
 FALSE: Final = "FALSE"
@@ -184,52 +187,69 @@ class _Compiler:
     def predicate(self, predicate: Predicate, place: _Place) -> str:
         """Return the condition of a predicate on what stands at a place."""
         if isinstance(predicate, Holds):
-            return self._holds(predicate.test, place.at(predicate.path), expands=predicate.expands)
+            return self._holds((predicate,), place.at(predicate.path), _all_of)
         if isinstance(predicate, And):
-            return _all_of(self.predicate(child, place) for child in predicate.children)
+            return self._connected(predicate.children, place, _all_of)
         if isinstance(predicate, Or):
-            return _any_of(self.predicate(child, place) for child in predicate.children)
+            return self._connected(predicate.children, place, _any_of)
         if isinstance(predicate, Not):
             opposite = _Compiler(self._parameters, certain=not self._certain)
             return _negated(opposite.predicate(predicate.child, place))
         return self._ask
 
+    def _connected(self, children: Sequence[Predicate], place: _Place, connect: Connect) -> str:
+        """Connect conditions, those on one path as one that looks the value up once."""
+        leaves: dict[Path, list[Holds]] = {}
+        for child in children:
+            if isinstance(child, Holds):
+                leaves.setdefault(child.path, []).append(child)
+        conditions = [self._holds(found, place.at(path), connect) for path, found in leaves.items()]
+        conditions += [self.predicate(child, place) for child in children if not isinstance(child, Holds)]
+        return connect(sorted(conditions, key=lambda condition: "EXISTS" in condition))
+
     def _passes(self, test: ValueTest, kind: Kind) -> bool:
         return kind in test.yes or (kind in test.ask and not self._certain)
 
-    def _holds(self, test: ValueTest, place: _Place, *, expands: bool) -> str:
-        missing = self._missing(test, place, expands=expands)
-        branches = {name: self._value(test, kind, name, place) for name, kind in _SCALARS.items()}
-        branches["object"] = self._object(test, place)
-        branches["array"] = self._array(test, place, expands=expands)
-        outcomes = set(branches.values())
-        if len(outcomes) == 1:
-            outcome = outcomes.pop()
-            return (
-                missing if outcome == missing else f"CASE WHEN {place.type} IS NULL THEN {missing} ELSE {outcome} END"
-            )
-        cases = " ".join(f"WHEN '{name}' THEN {sql}" for name, sql in branches.items() if sql != missing)
-        return f"CASE {place.type} {cases} ELSE {missing} END"
+    def _holds(self, leaves: Sequence[Holds], place: _Place, connect: Connect) -> str:
+        """Return the condition of one value, or the lack of one, on which there may be several tests."""
+        missing = self._missing(leaves, place, connect)
+        tests = [leaf.test for leaf in leaves]
+        branches = {name: self._values(tests, kind, name, place, connect) for name, kind in _SCALARS.items()}
+        branches["object"] = self._object(tests, place, connect)
+        branches["array"] = connect(self._array(leaf.test, place, expands=leaf.expands) for leaf in leaves)
+        by_type = _by_type(place, branches, missing)
+        tag = None if place.is_element or connect is _any_of else _common_tag(tests)
+        usual = TRUE if tag is None else self._values(tests, _TAGS[tag], tag, place, connect)
+        # A value tagged as it should be has its answer from one look; of any other that answer is NULL.
+        return by_type if usual in (TRUE, FALSE) else f"coalesce({usual}, {by_type})"
 
-    def _missing(self, test: ValueTest, place: _Place, *, expands: bool) -> str:
+    def _missing(self, leaves: Sequence[Holds], place: _Place, connect: Connect) -> str:
         """Return the condition of a place where no value is: the way ends before, or at an array."""
-        absent = TRUE if self._passes(test, Kind.MISSING) else FALSE
+        absent = connect(TRUE if self._passes(leaf.test, Kind.MISSING) else FALSE for leaf in leaves)
         cases = []
         for step in range(1, len(place.path)):
             array, rest = place.at(place.path[:step]), place.path[step:]
-            cases.append((array.type, self._through(test, array, rest, expands=expands)))
+            cases.append((array.type, connect(self._through(leaf, array, rest) for leaf in leaves)))
         if all(condition == absent for _, condition in cases):
             return absent
         return f"CASE 'array' {' '.join(f'WHEN {kind} THEN {sql}' for kind, sql in cases)} ELSE {absent} END"
 
-    def _through(self, test: ValueTest, array: _Place, rest: Path, *, expands: bool) -> str:
+    def _through(self, leaf: Holds, array: _Place, rest: Path) -> str:
         """Return the condition of an array in which a path goes on."""
-        meets_missing = Kind.MISSING in test.yes or Kind.MISSING in test.ask
+        meets_missing = Kind.MISSING in leaf.test.yes or Kind.MISSING in leaf.test.ask
         if meets_missing or array.row or any(name.isdigit() for name in rest):
             return self._ask
         element = array.element()
-        inner = self._holds(test, element.at(rest), expands=expands)
+        inner = self._holds((leaf,), element.at(rest), _all_of)
         return _exists(array, element, _cases(element.type, {"object": inner}))
+
+    def _values(self, tests: Sequence[ValueTest], kind: Kind, form: str, place: _Place, connect: Connect) -> str:
+        """Return the condition of a value of one form on which there may be several tests."""
+        conditions = [self._value(test, kind, form, place) for test in tests]
+        ends = _ends(tests) if connect is _all_of else None
+        if ends is None or form == "$prefix" or not {TRUE, FALSE}.isdisjoint(conditions):
+            return connect(conditions)
+        return self._between(*ends, form, place, conditions)
 
     def _value(self, test: ValueTest, kind: Kind, form: str, place: _Place) -> str:
         """Return the condition of a value that has a certain form: a JSON type, or a tag of the projection."""
@@ -242,9 +262,9 @@ class _Compiler:
             return self._among(relation, form, place)
         return self._text(relation, form, place) if isinstance(relation, Text) else FALSE
 
-    def _object(self, test: ValueTest, place: _Place) -> str:
-        plain = TRUE if self._passes(test, Kind.OBJECT) else FALSE
-        tags = {tag: self._value(test, kind, tag, place) for tag, kind in _TAGS.items()}
+    def _object(self, tests: Sequence[ValueTest], place: _Place, connect: Connect) -> str:
+        plain = connect(TRUE if self._passes(test, Kind.OBJECT) else FALSE for test in tests)
+        tags = {tag: self._values(tests, kind, tag, place, connect) for tag, kind in _TAGS.items()}
         if all(condition == plain for condition in tags.values()):
             return plain
         conditions = [_is_plain(place)] if plain == TRUE else []
@@ -265,7 +285,9 @@ class _Compiler:
         element = place.element()
         if isinstance(test.relation, AnyElement):
             return _exists(place, element, self._any_element(test.relation, element))
-        return _exists(place, element, self._holds(test, element, expands=False)) if expands else FALSE
+        if not expands:
+            return FALSE
+        return _exists(place, element, self._holds((Holds((), test, expands=False),), element, _all_of))
 
     def _any_element(self, relation: AnyElement, element: _Place) -> str:
         inner = self.predicate(relation.predicate, element)
@@ -286,6 +308,19 @@ class _Compiler:
         tag, text = _tagged_text(operand)
         return f"{place.tagged(tag)} {operator} {self._bind(text)}" if form == tag else FALSE
 
+    def _between(self, low: Ordered, high: Ordered, form: str, place: _Place, exactly: Sequence[str]) -> str:
+        """Return the condition of a range: a look at both ends at once, and a closer one at what lies between."""
+        ends: list[object] = [low.operand, high.operand]
+        sql = place.tagged(form) if form in _TAGS else place.value
+        if form == "real":
+            ends = [window(low.operand).low, window(high.operand).high]  # type: ignore[arg-type]
+        elif form in _TAGS:
+            ends = [_tagged_text(end)[1] for end in ends]
+        between = f"({sql} BETWEEN {self._bind(ends[0])} AND {self._bind(ends[1])})"
+        if form != "real" and low.operator == ">=" and high.operator == "<=":
+            return between
+        return f"CASE WHEN NOT {between} THEN FALSE ELSE {_all_of(exactly)} END"
+
     def _ordered_double(self, operator: str, operand: float, place: _Place) -> str:
         low, high = window(operand)
         texts = () if place.is_element else double_texts(operand)
@@ -295,7 +330,7 @@ class _Compiler:
             clear = f"{place.value} {operator[0]} {self._bind(beyond)}"
             return _any_of((clear, equal)) if operator[1:] else clear
         clear = f"{place.value} {operator[0]}= {self._bind(near)}"
-        return clear if operator[1:] else _all_of((clear, _negated(equal)))
+        return clear if operator[1:] or equal == FALSE else f"CASE WHEN {clear} THEN {_negated(equal)} ELSE FALSE END"
 
     def _ordered_prefix(self, operator: str, operand: str, place: _Place) -> str:
         """Compare a string of which only the beginning is there: it is longer than an operand that begins so too."""
@@ -347,6 +382,41 @@ class _Compiler:
             return TRUE
         # SQLite folds the case of ASCII alone.
         return f"({found} OR octet_length({whole}) > length({whole}))" if relation.ignore_case else found
+
+
+def _by_type(place: _Place, branches: dict[str, str], missing: str) -> str:
+    """Return the condition that holds for the JSON type of what stands at a place."""
+    outcomes = set(branches.values())
+    if outcomes == {missing}:
+        return missing
+    if len(outcomes) == 1:
+        return f"CASE WHEN {place.type} IS NULL THEN {missing} ELSE {outcomes.pop()} END"
+    cases = " ".join(f"WHEN '{name}' THEN {sql}" for name, sql in branches.items() if sql != missing)
+    return f"CASE {place.type} {cases} ELSE {missing} END"
+
+
+def _common_tag(tests: Sequence[ValueTest]) -> str | None:
+    """Return the tag that the projection puts on the operands of all tests, if there is one."""
+    tags = {_tag_of(operand) for test in tests for operand in _operands(test.relation)}
+    return tags.pop() if len(tags) == 1 else None
+
+
+def _operands(relation: Relation | None) -> tuple[BsonValue, ...]:
+    if isinstance(relation, Ordered):
+        return (relation.operand,)
+    return relation.operands if isinstance(relation, Among) else (None,)
+
+
+def _tag_of(operand: BsonValue) -> str | None:
+    return _tagged_text(operand)[0] if isinstance(operand, DatetimeMS | ObjectId | Binary) else None
+
+
+def _ends(tests: Sequence[ValueTest]) -> tuple[Ordered, Ordered] | None:
+    """Return the lower and the upper end, if the tests are that."""
+    ends = [test.relation for test in tests if isinstance(test.relation, Ordered)]
+    if len(tests) != 2 or len(ends) != 2 or ends[0].operator[0] == ends[1].operator[0]:
+        return None
+    return (ends[0], ends[1]) if ends[0].operator[0] == ">" else (ends[1], ends[0])
 
 
 def _plain_number(number: float) -> float:

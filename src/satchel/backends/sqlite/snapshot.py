@@ -34,6 +34,7 @@ Row = TypeVar("Row")
 Arguments: TypeAlias = "Sequence[object] | Mapping[str, object]"
 
 _LAST_RID: Final = 2**63 - 1
+_NO_LIMIT: Final = -1
 
 
 class SqliteReader:
@@ -134,7 +135,7 @@ class SqliteReader:
         """Return how many records a table has."""
         return self._number(f"SELECT count(*) FROM {quote(table)}", ())
 
-    def count_matching(self, table: str, predicate: Predicate) -> tuple[int, Iterator[Record]]:
+    def count_matching(self, table: str, predicate: Predicate) -> tuple[int, Iterator[JudgedRecord]]:
         """Return how many records a predicate is certain of, and the records that it cannot decide on."""
         narrowed = _narrowing(predicate)
         source = f"FROM {quote(table)} AS t WHERE {narrowed.possible}"
@@ -144,27 +145,27 @@ class SqliteReader:
         possible, certain = cast("tuple[int, int]", counts.get)
         if possible == certain:
             return certain, iter(())
-        sql = f"SELECT t.rid, t.bson {source} AND NOT {narrowed.certain}"
+        sql = f"SELECT t.rid, t.bson, FALSE {source} AND NOT {narrowed.certain}"
         return certain, self._rows(sql, narrowed.arguments)
 
     def explain(self, predicate: Predicate) -> str:
         """Return the SQL that a scan narrows with."""
         return _narrowing(predicate).possible
 
-    def count_keys(self, index: str, bounds: KeyRange, limit: int) -> int:
+    def count_keys(self, index: str, bounds: KeyRange, limit: int | None = None) -> int:
         """Return how many rows of an index lie within `bounds`, counting no further than `limit`."""
         where, arguments = _key_conditions(bounds, None, backward=False)
         return self._number(
             f"SELECT count(*) FROM (SELECT 1 FROM {quote(index)} AS i WHERE {where} LIMIT :limit)",
-            {**arguments, "limit": limit},
+            {**arguments, "limit": _NO_LIMIT if limit is None else limit},
         )
 
-    def count_ids(self, table: str, bounds: KeyRange, limit: int) -> int:
+    def count_ids(self, table: str, bounds: KeyRange, limit: int | None = None) -> int:
         """Return how many `_id` keys lie within `bounds`, counting no further than `limit`."""
         where, arguments = _id_conditions(bounds, None, backward=False)
         return self._number(
             f"SELECT count(*) FROM (SELECT 1 FROM {quote(table)} AS t WHERE {where} LIMIT :limit)",
-            {**arguments, "limit": limit},
+            {**arguments, "limit": _NO_LIMIT if limit is None else limit},
         )
 
     def sample(self, table: str, size: int) -> list[Record]:

@@ -13,7 +13,7 @@ from satchel.engine.catalog import CollectionEntry
 from satchel.engine.execution.scans import scan
 from satchel.engine.execution.slot import ReadSlot
 from satchel.engine.planner.planner import plan
-from satchel.engine.planner.solution import CanonicalQuery, QuerySolution
+from satchel.engine.planner.solution import CanonicalQuery, CollScan, IxScan, QuerySolution
 from satchel.errors import ErrorCode, ServerError
 from satchel.mql.context import Context
 from satchel.mql.match import MatchExpression
@@ -58,6 +58,27 @@ class QueryRun:
     def matches(self, entry: CollectionEntry, slot: ReadSlot) -> Iterator[Match]:
         """Yield what the query finds, in its order, after skip and limit."""
         return self.run(self.solve(entry, slot), entry, slot)
+
+    def count(self, entry: CollectionEntry, slot: ReadSlot) -> int:
+        """Return how many documents the query finds, after skip and limit, without reading them where that goes."""
+        solution = self.solve(entry, slot)
+        total = None if self.limit is not None else self._count_in_storage(solution, entry, slot)
+        if total is None:
+            return sum(1 for _ in self.run(solution, entry, slot))
+        return max(total - self.skip, 0)
+
+    def _count_in_storage(self, solution: QuerySolution, entry: CollectionEntry, slot: ReadSlot) -> int | None:
+        access, reader = solution.access, slot.unit.reader
+        if isinstance(access, CollScan):
+            if solution.predicate is not None:
+                certain, asked = reader.count_matching(entry.table, solution.predicate)
+                return certain + sum(1 for _ in _matching(asked, solution.residual, self.context))
+            return reader.count(entry.table) if solution.residual is None else None
+        if not isinstance(access, IxScan) or solution.residual is not None or access.index.multikey:
+            return None
+        if access.index.is_id:
+            return sum(reader.count_ids(entry.table, bounds) for bounds in access.ranges)
+        return sum(reader.count_keys(access.index.table, bounds) for bounds in access.ranges)
 
     def run(
         self, solution: QuerySolution, entry: CollectionEntry, slot: ReadSlot, examined: list[int] | None = None
