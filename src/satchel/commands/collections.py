@@ -17,16 +17,27 @@ from satchel.commands.params import (
     boolean,
     collection,
     document,
+    documents,
+    integer,
     param,
     read_params,
+    strict_boolean,
     string,
+    takes_null,
+    within,
 )
 from satchel.commands.results import documents_reply
 from satchel.engine.aggregation import Aggregation
 from satchel.engine.catalog import CollectionEntry
-from satchel.engine.collection_options import check_validation_options, check_view, create_options, modify
+from satchel.engine.collection_options import (
+    MAX_CAPPED_BYTES,
+    check_validation_options,
+    check_view,
+    create_options,
+    modify,
+)
 from satchel.engine.execution.slot import ReadSlot
-from satchel.engine.namespaces import checked_namespace, parse_namespace
+from satchel.engine.namespaces import Namespace, check_creatable, checked_namespace, is_system, parse_namespace
 from satchel.engine.stats import collection_sizes
 from satchel.engine.units import ReadUnit
 from satchel.errors import ErrorCode, ServerError
@@ -43,33 +54,35 @@ class CreateParams(NoFields):
 
     create: str = param(collection)
     capped: bool = param(boolean, default=False)
-    size: BsonValue = param(any_value, default=None)
-    max: BsonValue = param(any_value, default=None)
+    size: int | None = param(within(integer, 1, MAX_CAPPED_BYTES), default=None)
+    max: int | None = param(integer, default=None)
     validator: Document | None = param(document, default=None)
     validation_level: str | None = param(string, default=None)
     validation_action: str | None = param(string, default=None)
     view_on: str | None = param(string, default=None)
-    pipeline: list[BsonValue] | None = param(array, default=None)
+    pipeline: list[Document] | None = param(documents, default=None)
     collation: Document | None = param(document, default=None)
-    expire_after_seconds: BsonValue = param(any_value, default=None)
+    expire_after_seconds: int | None = param(integer, default=None)
     timeseries: Document | None = param(document, default=None)
     clustered_index: BsonValue = param(any_value, default=None)
     change_stream_pre_and_post_images: Document | None = param(document, default=None)
     index_option_defaults: Document | None = param(document, default=None)
     storage_engine: Document | None = param(document, default=None)
     id_index: Document | None = param(document, default=None)
+    temp: bool = param(boolean, default=False)
     encrypted_fields: Document | None = param(document, default=None)
 
-    IGNORED: ClassVar[frozenset[str]] = frozenset({"autoIndexId", "flags", "temp", "recordIdsReplicated"})
+    IGNORED: ClassVar[frozenset[str]] = frozenset({"autoIndexId", "flags", "recordIdsReplicated"})
 
 
 @COMMANDS.command("create", CreateParams, write=True)
 def create(params: CreateParams, invocation: Invocation) -> Reply:
     """Create a collection or a view. The same one once more is no error."""
     namespace = checked_namespace(invocation.database, params.create)
-    options = create_options(
-        {name: value for name, value in invocation.request.command.items() if value is not None}, namespace
-    )
+    check_creatable(namespace)
+    read = {"size": params.size, "max": params.max}
+    given = {name: read.get(name, value) for name, value in invocation.request.command.items()}
+    options = create_options({name: value for name, value in given.items() if value is not None}, namespace)
     with invocation.engine.write(invocation.operation) as unit:
         existing = unit.catalog.get(namespace)
         if existing is not None:
@@ -107,6 +120,8 @@ class DropParams(NoFields):
 @COMMANDS.command("drop", DropParams, write=True)
 def drop(params: DropParams, invocation: Invocation) -> Reply:
     """Drop a collection with its indexes, or a view; one that is not there is no error."""
+    if "$" in params.drop:
+        return {}  # No collection has such a name; MongoDB does not mind the attempt.
     namespace = checked_namespace(invocation.database, params.drop)
     with invocation.engine.write(invocation.operation) as unit:
         entry = unit.catalog.get(namespace)
@@ -136,13 +151,19 @@ def drop_database(params: DropDatabaseParams, invocation: Invocation) -> Reply:
     return {"dropped": invocation.database} if entries else {}
 
 
+@takes_null
+def _drop_target(name: str, value: BsonValue) -> bool:
+    """Take a boolean, or the UUID of the collection that the new name belongs to."""
+    return isinstance(value, Binary) or strict_boolean(name, value)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RenameCollectionParams(NoFields):
     """Fields of renameCollection."""
 
     rename_collection: str = param(string)
     to: str = param(string)
-    drop_target: BsonValue = param(any_value, default=False)
+    drop_target: bool = param(_drop_target, default=False)
 
     IGNORED: ClassVar[frozenset[str]] = frozenset({"stayTemp", "collectionUUID"})
 
@@ -150,7 +171,7 @@ class RenameCollectionParams(NoFields):
 @COMMANDS.command("renameCollection", RenameCollectionParams, admin_only=True, write=True)
 def rename_collection(params: RenameCollectionParams, invocation: Invocation) -> Reply:
     """Give a collection another name, in the same database or another one."""
-    source, target = parse_namespace(params.rename_collection), parse_namespace(params.to)
+    source, target = parse_namespace(params.rename_collection), _rename_target(params.to)
     if source == target:
         raise ServerError(ErrorCode.IllegalOperation, "Can't rename a collection to itself")
     with invocation.engine.write(invocation.operation) as unit:
@@ -168,13 +189,20 @@ def rename_collection(params: RenameCollectionParams, invocation: Invocation) ->
     return {}
 
 
+def _rename_target(full: str) -> Namespace:
+    database, _, name = full.partition(".")
+    if name and ("$" in name or is_system(name)):
+        raise ServerError(ErrorCode.IllegalOperation, f"error with target namespace: Invalid collection name: {name}")
+    return checked_namespace(database, name)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ListCollectionsParams(NoFields):
     """Fields of listCollections."""
 
     list_collections: BsonValue = param(any_value, default=1)
     filter: Document = param(document, default={})
-    name_only: bool = param(boolean, default=False)
+    name_only: bool = param(strict_boolean, default=False)
     cursor: Document = param(document, default={})
 
     IGNORED: ClassVar[frozenset[str]] = frozenset({"authorizedCollections", "includePendingDrops"})

@@ -19,14 +19,14 @@ from satchel.mql.context import Context
 from satchel.mql.match import parse_filter
 from satchel.mql.pipeline import parse_pipeline
 from satchel.mql.pipeline.source import Source
-from satchel.values.bson_types import BsonValue, Document, is_number, type_name
+from satchel.values.bson_types import BsonValue, Document
 from satchel.values.collation import parse_collation
 from satchel.values.compare import equal
-from satchel.values.numbers import exact_int64
+from satchel.values.numbers import exact_int64, narrow
 from satchel.values.shell_text import shell_text
 
 MAX_CAPPED_BYTES: Final = 2**50
-_CAPPED_ROUNDING: Final = 256
+MAX_CAPPED_DOCUMENTS: Final = 2**31 - 1
 _LEVELS: Final = ("off", "strict", "moderate")
 _ACTIONS: Final = ("error", "warn", "errorAndLog")
 _REFUSED: Final = {
@@ -35,8 +35,8 @@ _REFUSED: Final = {
     "encryptedFields": "queryable encryption",
 }
 _KEPT: Final = (
-    "capped", "size", "max", "validator", "validationLevel", "validationAction", "viewOn", "pipeline", "collation",
-    "changeStreamPreAndPostImages", "storageEngine", "indexOptionDefaults",
+    "capped", "size", "max", "temp", "validator", "validationLevel", "validationAction", "viewOn", "pipeline",
+    "collation", "changeStreamPreAndPostImages", "storageEngine", "indexOptionDefaults",
 )  # fmt: skip
 
 
@@ -46,6 +46,22 @@ def create_options(fields: Document, namespace: Namespace) -> Document:
     Raises:
         ServerError: InvalidOptions (72), BadValue (2), TypeMismatch (14), NotImplemented (238).
     """
+    _check_fields(fields)
+    if "viewOn" in fields:
+        fields = {name: value for name, value in fields.items() if name in _OF_VIEWS}
+    options: Document = {name: fields[name] for name in _KEPT if name in fields and _says_something(name, fields[name])}
+    _check_storage_engine(options)
+    _check_capped(options)
+    check_validation_options(options)
+    _normalise_collation(options)
+    if "viewOn" in options:
+        _check_view_options(options)
+    elif namespace.collection == "system.views":
+        raise ServerError(ErrorCode.InvalidNamespace, f"cannot create {namespace}")
+    return options
+
+
+def _check_fields(fields: Document) -> None:
     for name, what in _REFUSED.items():
         if name in fields:
             raise ServerError(ErrorCode.NotImplemented, f"{what} are not supported")
@@ -57,33 +73,37 @@ def create_options(fields: Document, namespace: Namespace) -> Document:
         )
     if "pipeline" in fields and "viewOn" not in fields:
         raise ServerError(ErrorCode.InvalidOptions, "'pipeline' requires 'viewOn' to also be specified")
-    options: Document = {name: fields[name] for name in _KEPT if name in fields}
-    _check_capped(options)
-    check_validation_options(options)
-    if "collation" in options:
-        parsed = parse_collation(cast("Document", options["collation"]))
-        if parsed is None:
-            del options["collation"]
-        else:
-            options["collation"] = parsed.spec()
-    if "viewOn" in options:
-        _check_view_options(options)
-    elif namespace.collection == "system.views":
-        raise ServerError(ErrorCode.InvalidNamespace, f"cannot create {namespace}")
-    if "validator" in options:
-        options.setdefault("validationLevel", "strict")
-        options.setdefault("validationAction", "error")
-    return options
+    id_index = fields.get("idIndex")
+    if isinstance(id_index, dict) and not equal(id_index.get("key"), {"_id": 1}):
+        raise ServerError(ErrorCode.BadValue, "The field 'key' for an _id index must be {_id: 1}")
+
+
+def _normalise_collation(options: Document) -> None:
+    if "collation" not in options:
+        return
+    if not options["collation"]:
+        raise ServerError(40414, "BSON field 'create.collation.locale' is missing but a required field")
+    parsed = parse_collation(cast("Document", options.pop("collation")))
+    if parsed is not None:
+        options["collation"] = parsed.spec()
+
+
+_OF_VIEWS: Final = frozenset({"viewOn", "pipeline", "collation"})
+
+
+def _says_something(name: str, value: BsonValue) -> bool:
+    """Tell whether an option that was given is worth keeping."""
+    return bool(value) or name in ("viewOn", "pipeline", "collation", "size", "max")
+
+
+def _check_storage_engine(options: Document) -> None:
+    engines = cast("Document", options.get("storageEngine", {}))
+    for name in engines:
+        if name != "wiredTiger":
+            raise ServerError(ErrorCode.InvalidOptions, f"{name} is not a registered storage engine for this server")
 
 
 def _check_capped(options: Document) -> None:
-    for name in ("size", "max"):
-        if name in options and not is_number(options[name]):
-            raise ServerError(
-                ErrorCode.TypeMismatch,
-                f"BSON field 'create.{name}' is the wrong type '{type_name(options[name])}', expected types "
-                "'[long, int, decimal, double]'",
-            )
     if not options.get("capped"):
         options.pop("capped", None)
         if options.pop("size", None) is not None or options.pop("max", None) is not None:
@@ -94,20 +114,13 @@ def _check_capped(options: Document) -> None:
         return
     if "size" not in options:
         raise ServerError(ErrorCode.InvalidOptions, "the 'size' field is required when 'capped' is true")
-    size = int(cast("int", options["size"]))
-    if not 1 <= size <= MAX_CAPPED_BYTES:
-        raise ServerError(
-            ErrorCode.BadValue, f"BSON field 'size' value must be >= 1 and <= {MAX_CAPPED_BYTES}, actual value '{size}'"
-        )
-    rounded = -(-size // _CAPPED_ROUNDING) * _CAPPED_ROUNDING
     options["capped"] = True
-    options["size"] = _as_given(rounded)
+    options["size"] = narrow(cast("int", options["size"]))
     if "max" in options:
-        options["max"] = _as_given(int(cast("int", options["max"])))
-
-
-def _as_given(number: int) -> BsonValue:
-    return number if -(2**31) <= number < 2**31 else Int64(number)
+        documents = cast("int", options["max"])
+        if documents > MAX_CAPPED_DOCUMENTS:
+            raise ServerError(ErrorCode.BadValue, "max in a capped collection has to be < 2^31 or not set")
+        options["max"] = documents if documents > 0 else MAX_CAPPED_DOCUMENTS
 
 
 def check_validation_options(options: Document) -> None:
@@ -129,9 +142,6 @@ def check_validation_options(options: Document) -> None:
 def _check_view_options(options: Document) -> None:
     if not options["viewOn"]:
         raise ServerError(ErrorCode.BadValue, "'viewOn' cannot be empty")
-    for name in options:
-        if name not in ("viewOn", "pipeline", "collation"):
-            raise ServerError(ErrorCode.InvalidOptions, f"{name} is not supported on a view")
     options.setdefault("pipeline", [])
 
 
@@ -183,12 +193,8 @@ def modify(
             options[name] = changes[name]
     if entry.is_view and changes:
         check_view(unit, entry.namespace, options, source)
-    if "validator" in options:
-        if not options["validator"]:
-            del options["validator"]
-        else:
-            options.setdefault("validationLevel", "strict")
-            options.setdefault("validationAction", "error")
+    if not options.get("validator", True):
+        del options["validator"]
     changed = entry if equal(options, entry.options) else replace(entry, options=options)
     if "index" in fields:
         return _modify_index(unit, changed, cast("Document", fields["index"]), operation)
@@ -207,7 +213,7 @@ def _capped_changes(entry: CollectionEntry, changes: Document) -> Document:
         if name in changes:
             if not entry.capped:
                 raise ServerError(ErrorCode.InvalidOptions, "Collection must be capped.")
-            changed[option] = _as_given(int(cast("int", changes[name])))
+            changed[option] = narrow(int(cast("int", changes[name])))
     return changed
 
 

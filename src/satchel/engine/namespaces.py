@@ -33,7 +33,6 @@ def checked_namespace(database: str, collection: str) -> Namespace:
     invalid = (
         not collection
         or collection.startswith(".")
-        or collection.endswith(".")
         or "\0" in collection
         or ("$" in collection and not _is_special(namespace))
     )
@@ -52,9 +51,18 @@ def _is_special(namespace: Namespace) -> bool:
     return namespace.collection in ("$cmd.aggregate", "$cmd.listCollections") or namespace == ("local", "oplog.$main")
 
 
+def check_creatable(namespace: Namespace) -> None:
+    """Raise InvalidNamespace (73) when users cannot create a collection of this name."""
+    if is_system(namespace.collection) and namespace.collection not in _CREATABLE:
+        raise ServerError(ErrorCode.InvalidNamespace, f"Invalid system namespace: {namespace}")
+
+
+_CREATABLE: Final = frozenset({"system.js", "system.users", "system.profile", "system.roles", "system.version"})
+
+
 def is_system(collection: str) -> bool:
     """Tell whether the collection's name is one of MongoDB's own."""
     return collection.startswith("system.")
 
 
-__all__ = ["Namespace", "check_database_name", "checked_namespace", "is_system", "parse_namespace"]
+__all__ = ["Namespace", "check_creatable", "check_database_name", "checked_namespace", "is_system", "parse_namespace"]
