@@ -12,8 +12,10 @@ from satchel.commands.params import (
     collection_or_one,
     document,
     non_negative,
+    not_null,
     param,
     read_params,
+    strict_boolean,
     string_or_document,
 )
 from satchel.commands.results import batch_reply, first_batch
@@ -34,10 +36,10 @@ class AggregateParams(NoFields):
     """Fields of aggregate."""
 
     aggregate: str | None = param(collection_or_one)
-    pipeline: list[BsonValue] = param(array)
-    cursor: Document | None = param(document, default=None)
-    explain: bool = param(boolean, default=False)
-    allow_disk_use: bool = param(boolean, default=True)
+    pipeline: list[BsonValue] = param(not_null(array))
+    cursor: Document | None = param(not_null(document), default=None)
+    explain: bool = param(not_null(strict_boolean), default=False)
+    allow_disk_use: bool = param(not_null(strict_boolean), default=True)
     collation: Document | None = param(document, default=None)
     hint: str | Document | None = param(string_or_document, default=None)
     let: Document | None = param(document, default=None)

@@ -57,7 +57,7 @@ def coll_stats(params: CollStatsParams, invocation: Invocation) -> Reply:
 
 def _check_scale(scale: int) -> None:
     if scale < 1:
-        raise ServerError(51024, f"BSON field 'scale' value must be >= 1, actual value '{scale}'")
+        raise ServerError(ErrorCode.BadValue, f"BSON field 'scale' value must be >= 1, actual value '{scale}'")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

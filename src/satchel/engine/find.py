@@ -43,7 +43,7 @@ class FindRequest:
     show_record_id: bool = False
 
     def to_pipeline(self) -> list[BsonValue]:
-        """Return the aggregation pipeline that gives the same documents; a view is read with it (and `pipeline_hint`)."""
+        """Return the pipeline that gives the same documents; a view is read with it (and `pipeline_hint`)."""
         stages: list[BsonValue] = []
         if self.filter:
             stages.append({"$match": self.filter})
@@ -65,9 +65,15 @@ class FindRequest:
 
 
 def with_collation(context: Context, spec: Document | None, entry: CollectionEntry | None) -> Context:
-    """Give an operation its collation: its own, or the collection's."""
+    """Give an operation its collation: its own, or the collection's.
+
+    Raises:
+        ServerError: OptionNotSupportedOnView (167) when it is not the view's.
+    """
     if spec is not None:
         context.collation = parse_collation(spec)
+        if entry is not None and entry.is_view and context.collation != entry.collation:
+            raise ServerError(ErrorCode.OptionNotSupportedOnView, "Cannot override a view's default collation")
     elif entry is not None:
         context.collation = entry.collation
     return context

@@ -203,9 +203,11 @@ def _plan_min_max(query: CanonicalQuery, entry: CollectionEntry) -> QuerySolutio
             ErrorCode.NoQueryExecutionPlans, "When using min()/max() a hint of which index to use must be provided"
         )
     index = _hinted_index(query, entry)
+    if query.minimum and query.maximum and list(query.minimum) != list(query.maximum):
+        raise ServerError(51176, "min() and max() must have the same fields in the same order")
     low = _bound(query.minimum, index, "min")
     high = _bound(query.maximum, index, "max")
-    if low is not None and high is not None and low > high:
+    if low is not None and high is not None and low >= high:
         raise ServerError(51175, "min() must be less than max()")
     bounds: Document = {path: ["[min, max)"] for path in index.paths}
     sort = query.sort

@@ -161,9 +161,11 @@ class CollectionWriter:
         if excess_bytes <= 0 and excess_documents <= 0:
             return
         from_the_oldest = []
+        left = self._writer.count(table)
         for rid, bson, _ in self._writer.scan(table):
-            if excess_bytes <= 0 and excess_documents <= 0:
-                break
+            left -= 1
+            if not left or (excess_bytes <= 0 and excess_documents <= 0):
+                break  # The newest document stays, whatever its size.
             from_the_oldest.append((rid, bson))
             excess_bytes -= len(bson)
             excess_documents -= 1

@@ -10,10 +10,12 @@ from bson import Binary, Int64, ObjectId, Regex, Timestamp
 from bson.datetime_ms import DatetimeMS
 
 from satchel.errors import ErrorCode, ServerError
+from satchel.mql.update.result import depth_of
 from satchel.storage.interface import NewRecord
 from satchel.values import key_string
 from satchel.values.bson_types import (
     MAX_DOCUMENT_SIZE_BYTES,
+    MAX_NESTING_DEPTH,
     MISSING,
     BsonValue,
     Document,
@@ -60,6 +62,7 @@ def prepare_insert(
         if complete is not document or not bson:
             document, bson = complete, encode_document(complete)
             check_size(bson)
+    _check_depth(bson, document)
     identifier = document["_id"]
     if identifier.__class__ not in _ID_CLASSES:
         check_id(identifier)
@@ -79,6 +82,13 @@ def check_size(bson: bytes | memoryview) -> None:
             f"BSONObj size: {len(bson)} (0x{len(bson):X}) is invalid. Size must be between 0 and "
             f"{MAX_DOCUMENT_SIZE_BYTES}(16MB)",
         )
+
+
+def _check_depth(bson: bytes, document: Document) -> None:
+    """Raise Overflow (15) for a document that is nested too deeply."""
+    # Every nested document or array begins with a byte of its own, so most documents need no walk.
+    if bson.count(b"\x03") + bson.count(b"\x04") > MAX_NESTING_DEPTH and depth_of(document) > MAX_NESTING_DEPTH + 1:
+        raise ServerError(ErrorCode.Overflow, f"Document exceeds maximum nesting depth of {MAX_NESTING_DEPTH}")
 
 
 _DBREF_FIELDS: Final = ("$ref", "$id", "$db")

@@ -60,7 +60,13 @@ def insert_documents(
 
     Documents are tried many at once; only when something among them fails does each get its own attempt.
     """
-    entry = unit.ensure_collection(namespace)
+    try:
+        entry = unit.ensure_collection(namespace)
+    except ServerError as error:
+        if error.code != ErrorCode.CommandNotSupportedOnView:
+            raise
+        any(errors.add(index, error) for index in range(len(sources)))
+        return 0
     inserted = 0
     for part in _parts(sources):
         prepared = _prepare_all(entry, part, operation, errors)
