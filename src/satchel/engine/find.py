@@ -130,10 +130,20 @@ class PreparedFind:
         return encode_document(document)
 
     def tail(self, entry: CollectionEntry, slot: ReadSlot) -> Iterator[bytes | None]:
-        """Yield the result, None at its end so far, and then what comes after it, without ever ending."""
+        """Yield the result, None at its end so far, and then what comes after it, without ever ending.
+
+        Raises:
+            ServerError: CappedPositionLost (136), when the last document that was read has made room for newer ones.
+        """
         after: int | None = None
         left = self.run.limit
         while True:
+            if after is not None and slot.unit.reader.get(entry.table, after) is None:
+                raise ServerError(
+                    ErrorCode.CappedPositionLost,
+                    f"CollectionScan died due to position in capped collection being deleted. Last seen record id: "
+                    f"RecordId({after})",
+                )
             for rid, bson, _ in collection_scan(entry, slot, after=after):
                 after = rid
                 document = decode_document(bson)
