@@ -12,7 +12,7 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import NamedTuple, Protocol, TypeAlias
 
-from satchel.storage.predicate import Predicate
+from satchel.storage.predicate import BoundPredicate
 from satchel.values.bson_types import Document
 
 Record: TypeAlias = tuple[int, bytes]
@@ -84,7 +84,7 @@ class Reader(Protocol):
         """Return the record whose `_id` has the KeyString `id_key`."""
 
     def scan(
-        self, table: str, *, after: int | None = None, backward: bool = False, predicate: Predicate | None = None
+        self, table: str, *, after: int | None = None, backward: bool = False, predicate: BoundPredicate | None = None
     ) -> Iterator[JudgedRecord]:
         """Yield the records in natural order, beyond the record id `after`."""
 
@@ -95,7 +95,7 @@ class Reader(Protocol):
         *,
         after: bytes | None = None,
         backward: bool = False,
-        predicate: Predicate | None = None,
+        predicate: BoundPredicate | None = None,
     ) -> Iterator[IndexedRecord]:
         """Yield the records in the order of their `_id` keys, beyond the key `after`."""
 
@@ -107,7 +107,7 @@ class Reader(Protocol):
         *,
         after: IndexRow | None = None,
         backward: bool = False,
-        predicate: Predicate | None = None,
+        predicate: BoundPredicate | None = None,
     ) -> Iterator[IndexedRecord]:
         """Yield the records that the index rows within `bounds` lead to, in key order, beyond the row `after`."""
 
@@ -117,10 +117,10 @@ class Reader(Protocol):
     def count(self, table: str) -> int:
         """Return how many records a table has."""
 
-    def count_matching(self, table: str, predicate: Predicate) -> tuple[int, Iterator[JudgedRecord]]:
+    def count_matching(self, table: str, predicate: BoundPredicate) -> tuple[int, Iterator[JudgedRecord]]:
         """Return how many records a predicate is certain of, and the records that it cannot decide on."""
 
-    def explain(self, predicate: Predicate) -> str:
+    def explain(self, predicate: BoundPredicate) -> str:
         """Return a predicate in the backend's own words, for people."""
 
     def count_keys(self, index: str, bounds: KeyRange, limit: int | None = None) -> int:

@@ -44,38 +44,66 @@ NUMBERS: Final = frozenset({Kind.INTEGER, Kind.DOUBLE, Kind.DECIMAL})
 PRESENT: Final = frozenset(Kind) - {Kind.MISSING}
 
 
+class OperandType(Enum):
+    """What operands can be: of the types whose values compare as numbers, or as texts."""
+
+    NUMBER = auto()
+    STRING = auto()
+    OBJECT_ID = auto()
+    DATE = auto()
+    UUID = auto()
+
+
+@dataclass(frozen=True, slots=True)
+class Operand:
+    """The place of a value that others are compared with.
+
+    The values themselves stand beside the predicate (`BoundPredicate`), so that predicates of one shape are equal and
+    a backend translates them once.
+
+    Attributes:
+        index: Where the value stands.
+        type: Of which type it is; `NUMBER` is an `int` or a `float` (not NaN).
+        is_list: Whether there are several values, as a list.
+    """
+
+    index: int
+    type: OperandType
+    is_list: bool = False
+
+
 @dataclass(frozen=True, slots=True)
 class Ordered:
-    """The value is of the operand's type, and before or after it.
+    """The value is of the operand's type (an integer or a double for a number), and before or after it.
+
+    Strings compare by their UTF-8.
 
     Attributes:
         operator: `<`, `<=`, `>` or `>=`.
-        operand: An `int` or `float` (not NaN), which integers and doubles are compared with, a `str`, an `ObjectId` or
-            a `DatetimeMS`. Strings compare by their UTF-8.
     """
 
     operator: str
-    operand: BsonValue
+    operand: Operand
 
 
 @dataclass(frozen=True, slots=True)
 class Among:
-    """The value equals one of the operands, which are as `Ordered` has them, or UUIDs (`Binary` of subtype 4)."""
+    """The value equals the operand, or one of those in the list; integers and doubles equal numbers."""
 
-    operands: tuple[BsonValue, ...]
+    operand: Operand
 
 
 @dataclass(frozen=True, slots=True)
 class Text:
-    """The value is a string that contains a text.
+    """The value is a string that contains the operand.
 
     Attributes:
-        at_start: Whether it has to begin with the text.
-        ignore_case: Whether case does not count; then the text is ASCII.
+        at_start: Whether it has to begin with it.
+        ignore_case: Whether case does not count; then the operand is ASCII in lower case.
         is_enough: Whether that is all; otherwise "yes" becomes "ask".
     """
 
-    text: str
+    operand: Operand
     at_start: bool = False
     ignore_case: bool = False
     is_enough: bool = True
@@ -83,9 +111,9 @@ class Text:
 
 @dataclass(frozen=True, slots=True)
 class Length:
-    """The value is an array of a given length."""
+    """The value is an array of as many elements as the operand says."""
 
-    length: int
+    operand: Operand
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,11 +134,11 @@ Relation: TypeAlias = Ordered | Among | Text | Length | AnyElement
 
 @dataclass(frozen=True, slots=True)
 class ValueTest:
-    """What one value has to be: of one of the kinds `yes`, or as the relation says; of the kinds `ask` it may be."""
+    """What one value has to be: of one of the kinds `yes`, or as a relation says; one of the kinds `ask` may pass."""
 
     yes: frozenset[Kind] = frozenset()
     ask: frozenset[Kind] = frozenset()
-    relation: Relation | None = None
+    relations: tuple[Relation, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,3 +189,11 @@ Predicate: TypeAlias = Holds | And | Or | Not | Unknown
 ALWAYS: Final = And(())
 NEVER: Final = Or(())
 UNKNOWN: Final = Unknown()
+
+
+@dataclass(frozen=True, slots=True)
+class BoundPredicate:
+    """A predicate with the values of its operands."""
+
+    predicate: Predicate
+    values: tuple[BsonValue, ...]

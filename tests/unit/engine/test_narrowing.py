@@ -14,7 +14,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from satchel.backends.sqlite.json_projection import project
-from satchel.backends.sqlite.predicates import compile_predicate
+from satchel.backends.sqlite.predicates import narrowing
 from satchel.engine.planner.literals import literal_text
 from satchel.engine.planner.narrowing import CONNECTIVES, HAS_NONE, RULES, narrow
 from satchel.errors import ServerError
@@ -43,7 +43,7 @@ class Table:
         predicate = narrow(expression)
         if predicate is None:
             return [ASK] * len(documents)
-        compiled = compile_predicate(predicate)
+        compiled = narrowing(predicate)
         self._fill(documents)
         rows = self._connection.execute(
             f"SELECT {compiled.possible}, {compiled.certain} FROM records AS t ORDER BY rid", compiled.arguments

@@ -8,24 +8,24 @@ match a negation is what does not match for certain. Where `doc` is NULL every r
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import lru_cache
-from typing import Final, TypeAlias
+from typing import Final, NamedTuple, TypeAlias
 
-import orjson
-from bson import Binary, ObjectId
-from bson.datetime_ms import DatetimeMS
-
-from satchel.backends.sqlite.doubles import double_texts, window
-from satchel.backends.sqlite.json_projection import MAX_STRING_CHARACTERS, date_text, uuid_text
+from satchel.backends.sqlite import operands
+from satchel.backends.sqlite.operands import Role
+from satchel.backends.sqlite.places import Place
 from satchel.storage.predicate import (
     Among,
     And,
     AnyElement,
+    BoundPredicate,
     Holds,
     Kind,
     Length,
     Not,
+    Operand,
+    OperandType,
     Or,
     Ordered,
     Path,
@@ -34,8 +34,6 @@ from satchel.storage.predicate import (
     Text,
     ValueTest,
 )
-from satchel.values.bson_types import BsonValue
-from satchel.values.numbers import exact_int64
 
 Connect: TypeAlias = Callable[[Iterable[str]], str]
 
@@ -67,13 +65,31 @@ _TAGS: Final = {
 }
 """The kinds of the objects that the projection tags."""
 
+_FORMS: Final = {
+    OperandType.NUMBER: ("integer", "real"),
+    OperandType.STRING: ("text", "$prefix"),
+    OperandType.OBJECT_ID: ("$oid",),
+    OperandType.DATE: ("$date",),
+    OperandType.UUID: ("$uuid",),
+}
+"""The forms of the values that operands are compared with."""
+
+_ROLES: Final[dict[str, tuple[Role, Role]]] = {
+    "integer": (operands.number, operands.whole_numbers),
+    "text": (operands.string, operands.strings),
+    "$prefix": (operands.long_prefix, operands.long_prefixes),
+    "$oid": (operands.tagged, operands.all_tagged),
+    "$date": (operands.tagged, operands.all_tagged),
+    "$uuid": (operands.tagged, operands.all_tagged),
+}
+"""What a value of a form is compared with: one operand, or a list."""
+
 _OPENING_OF_TAGS: Final = """'{"$'"""
-_MAX_WINDOWS: Final = 16
 _MAX_DEPTH: Final = 3
 
 
 @dataclass(frozen=True, slots=True)
-class CompiledPredicate:
+class Narrowing:
     """A predicate on the rows of a record table that the statement calls `t`.
 
     Attributes:
@@ -87,91 +103,48 @@ class CompiledPredicate:
     arguments: dict[str, object]
 
 
-EVERYTHING: Final = CompiledPredicate(TRUE, FALSE, {})
+EVERYTHING: Final = Narrowing(TRUE, FALSE, {})
 """What a scan without a predicate narrows with."""
 
 
-def compile_predicate(predicate: Predicate) -> CompiledPredicate:
+def narrowing(bound: BoundPredicate) -> Narrowing:
     """Return a predicate as SQL."""
-    root, parameters = _Place("t.doc"), _Parameters()
+    compiled, values = _compile(bound.predicate), bound.values
+    arguments = {name: role(values[index]) for name, role, index in compiled.parameters}
+    return Narrowing(compiled.possible, compiled.certain, arguments)
+
+
+class _Compiled(NamedTuple):
+    """The SQL of all predicates of one shape; of each parameter the name, the role and the index of the operand."""
+
+    possible: str
+    certain: str
+    parameters: list[tuple[str, Role, int]]
+
+
+@lru_cache(maxsize=512)
+def _compile(predicate: Predicate) -> _Compiled:
+    root, parameters = Place("t.doc"), _Parameters()
     possible = _Compiler(parameters, certain=False).predicate(predicate, root)
     certain = _Compiler(parameters, certain=True).predicate(predicate, root)
-    return CompiledPredicate(
-        _any_of(("t.doc IS NULL", possible)), _all_of(("t.doc IS NOT NULL", certain)), parameters.values
+    return _Compiled(
+        _any_of(("t.doc IS NULL", possible)), _all_of(("t.doc IS NOT NULL", certain)), parameters.parameters
     )
 
 
-@lru_cache(maxsize=1024)
-def _json_path(path: Path, tag: str = "") -> str:
-    """Return an SQL literal of SQLite's JSON path, every name quoted as JSON quotes it."""
-    names = (*path, tag) if tag else path
-    return "'$" + "".join("." + orjson.dumps(name).decode().replace("'", "''") for name in names) + "'"
-
-
-@dataclass(frozen=True, slots=True)
-class _Place:
-    """Where a value stands: at the end of a path in the column `doc`, or in an element that `json_each` has found.
-
-    Attributes:
-        json: The SQL of the JSON that the path starts in.
-        row: The name of the row of `json_each`, empty for the column.
-        path: The path.
-    """
-
-    json: str
-    row: str = ""
-    path: Path = ()
-
-    def at(self, path: Path) -> _Place:
-        """Return the place at the end of a path that starts where this one does."""
-        return _Place(self.json, self.row, path)
-
-    def element(self) -> _Place:
-        """Return the place of an element of the array that stands here."""
-        row = f"e{self.depth + 1}"
-        return _Place(f"{row}.value", row)
-
-    @property
-    def depth(self) -> int:
-        """How many arrays have been opened on the way here."""
-        return int(self.row[1:] or 0)
-
-    @property
-    def is_element(self) -> bool:
-        """Whether it is the element itself, whose type and value are columns."""
-        return bool(self.row) and not self.path
-
-    @property
-    def type(self) -> str:
-        """The SQL of the JSON type, NULL where there is no value."""
-        return f"{self.row}.type" if self.is_element else f"json_type({self.operands})"
-
-    @property
-    def value(self) -> str:
-        """The SQL of the value, in SQLite's own types; of an object its text."""
-        return f"{self.row}.value" if self.is_element else f"({self.json} ->> {_json_path(self.path)})"
-
-    @property
-    def operands(self) -> str:
-        """The arguments of a function of JSON that make it look here."""
-        return self.json if self.is_element else f"{self.json}, {_json_path(self.path)}"
-
-    def tagged(self, tag: str) -> str:
-        """Return the SQL of what a tag holds, NULL where there is no such tag."""
-        return f"({self.json} ->> {_json_path(self.path, tag)})"
-
-
-@dataclass(slots=True)
 class _Parameters:
-    """The named parameters of a statement; a value that comes twice has one name."""
+    """The named parameters of a statement, one for each role of an operand."""
 
-    values: dict[str, object] = field(default_factory=dict)
-    _names: dict[tuple[type, object], str] = field(default_factory=dict)
+    def __init__(self) -> None:
+        self.parameters: list[tuple[str, Role, int]] = []
+        self._names: dict[tuple[Role, int], str] = {}
 
-    def bind(self, value: object) -> str:
-        """Return the parameter of a value."""
-        name = self._names.setdefault((value.__class__, value), f"p{len(self.values)}")
-        self.values[name] = value
+    def bind(self, role: Role, operand: Operand) -> str:
+        """Return the parameter that has an operand in a role."""
+        name = self._names.get((role, operand.index))
+        if name is None:
+            name = self._names[role, operand.index] = f"p{len(self._names)}"
+            self.parameters.append((name, role, operand.index))
         return f":{name}"
 
 
@@ -184,7 +157,7 @@ class _Compiler:
         self._certain = certain
         self._ask = FALSE if certain else TRUE
 
-    def predicate(self, predicate: Predicate, place: _Place) -> str:
+    def predicate(self, predicate: Predicate, place: Place) -> str:
         """Return the condition of a predicate on what stands at a place."""
         if isinstance(predicate, Holds):
             return self._holds((predicate,), place.at(predicate.path), _all_of)
@@ -197,7 +170,7 @@ class _Compiler:
             return _negated(opposite.predicate(predicate.child, place))
         return self._ask
 
-    def _connected(self, children: Sequence[Predicate], place: _Place, connect: Connect) -> str:
+    def _connected(self, children: Sequence[Predicate], place: Place, connect: Connect) -> str:
         """Connect conditions, those on one path as one that looks the value up once."""
         leaves: dict[Path, list[Holds]] = {}
         for child in children:
@@ -210,20 +183,19 @@ class _Compiler:
     def _passes(self, test: ValueTest, kind: Kind) -> bool:
         return kind in test.yes or (kind in test.ask and not self._certain)
 
-    def _holds(self, leaves: Sequence[Holds], place: _Place, connect: Connect) -> str:
+    def _holds(self, leaves: Sequence[Holds], place: Place, connect: Connect) -> str:
         """Return the condition of one value, or the lack of one, on which there may be several tests."""
-        missing = self._missing(leaves, place, connect)
         tests = [leaf.test for leaf in leaves]
         branches = {name: self._values(tests, kind, name, place, connect) for name, kind in _SCALARS.items()}
         branches["object"] = self._object(tests, place, connect)
-        branches["array"] = connect(self._array(leaf.test, place, expands=leaf.expands) for leaf in leaves)
-        by_type = _by_type(place, branches, missing)
+        branches["array"] = connect(self._array(leaf, place) for leaf in leaves)
+        by_type = _by_type(place, branches, self._missing(leaves, place, connect))
         tag = None if place.is_element or connect is _any_of else _common_tag(tests)
         usual = TRUE if tag is None else self._values(tests, _TAGS[tag], tag, place, connect)
         # A value tagged as it should be has its answer from one look; of any other that answer is NULL.
         return by_type if usual in (TRUE, FALSE) else f"coalesce({usual}, {by_type})"
 
-    def _missing(self, leaves: Sequence[Holds], place: _Place, connect: Connect) -> str:
+    def _missing(self, leaves: Sequence[Holds], place: Place, connect: Connect) -> str:
         """Return the condition of a place where no value is: the way ends before, or at an array."""
         absent = connect(TRUE if self._passes(leaf.test, Kind.MISSING) else FALSE for leaf in leaves)
         cases = []
@@ -232,9 +204,9 @@ class _Compiler:
             cases.append((array.type, connect(self._through(leaf, array, rest) for leaf in leaves)))
         if all(condition == absent for _, condition in cases):
             return absent
-        return f"CASE 'array' {' '.join(f'WHEN {kind} THEN {sql}' for kind, sql in cases)} ELSE {absent} END"
+        return f"CASE 'array' {' '.join(f'WHEN {type_} THEN {sql}' for type_, sql in cases)} ELSE {absent} END"
 
-    def _through(self, leaf: Holds, array: _Place, rest: Path) -> str:
+    def _through(self, leaf: Holds, array: Place, rest: Path) -> str:
         """Return the condition of an array in which a path goes on."""
         meets_missing = Kind.MISSING in leaf.test.yes or Kind.MISSING in leaf.test.ask
         if meets_missing or array.row or any(name.isdigit() for name in rest):
@@ -243,7 +215,7 @@ class _Compiler:
         inner = self._holds((leaf,), element.at(rest), _all_of)
         return _exists(array, element, _cases(element.type, {"object": inner}))
 
-    def _values(self, tests: Sequence[ValueTest], kind: Kind, form: str, place: _Place, connect: Connect) -> str:
+    def _values(self, tests: Sequence[ValueTest], kind: Kind, form: str, place: Place, connect: Connect) -> str:
         """Return the condition of a value of one form on which there may be several tests."""
         conditions = [self._value(test, kind, form, place) for test in tests]
         ends = _ends(tests) if connect is _all_of else None
@@ -251,18 +223,21 @@ class _Compiler:
             return connect(conditions)
         return self._between(*ends, form, place, conditions)
 
-    def _value(self, test: ValueTest, kind: Kind, form: str, place: _Place) -> str:
-        """Return the condition of a value that has a certain form: a JSON type, or a tag of the projection."""
+    def _value(self, test: ValueTest, kind: Kind, form: str, place: Place) -> str:
         if self._passes(test, kind):
             return TRUE
-        relation = test.relation
+        return _any_of(self._relation(relation, form, place) for relation in test.relations)
+
+    def _relation(self, relation: Relation, form: str, place: Place) -> str:
+        if not isinstance(relation, Ordered | Among | Text) or form not in _FORMS[relation.operand.type]:
+            return FALSE
         if isinstance(relation, Ordered):
             return self._ordered(relation, form, place)
         if isinstance(relation, Among):
-            return self._among(relation, form, place)
-        return self._text(relation, form, place) if isinstance(relation, Text) else FALSE
+            return self._among(relation.operand, form, place)
+        return self._text(relation, form, place)
 
-    def _object(self, tests: Sequence[ValueTest], place: _Place, connect: Connect) -> str:
+    def _object(self, tests: Sequence[ValueTest], place: Place, connect: Connect) -> str:
         plain = connect(TRUE if self._passes(test, Kind.OBJECT) else FALSE for test in tests)
         tags = {tag: self._values(tests, kind, tag, place, connect) for tag, kind in _TAGS.items()}
         if all(condition == plain for condition in tags.values()):
@@ -275,116 +250,102 @@ class _Compiler:
                 conditions.append(f"ifnull({condition}, FALSE)")
         return _any_of(conditions)
 
-    def _array(self, test: ValueTest, place: _Place, *, expands: bool) -> str:
-        if self._passes(test, Kind.ARRAY):
+    def _array(self, leaf: Holds, place: Place) -> str:
+        if self._passes(leaf.test, Kind.ARRAY):
             return TRUE
-        if isinstance(test.relation, Length):
-            return f"json_array_length({place.operands}) = {self._bind(test.relation.length)}"
-        if place.depth == _MAX_DEPTH:
-            return self._ask
-        element = place.element()
-        if isinstance(test.relation, AnyElement):
-            return _exists(place, element, self._any_element(test.relation, element))
-        if not expands:
+        conditions = [self._whole_array(relation, place) for relation in leaf.test.relations]
+        if leaf.expands:
+            element = place.element()
+            inner = self._holds((Holds((), leaf.test, expands=False),), element, _all_of)
+            conditions.append(self._any_element(place, element, inner))
+        return _any_of(conditions)
+
+    def _whole_array(self, relation: Relation, place: Place) -> str:
+        if isinstance(relation, Length):
+            return f"json_array_length({place.arguments}) = {self._bind(operands.number, relation.operand)}"
+        if not isinstance(relation, AnyElement):
             return FALSE
-        return _exists(place, element, self._holds((Holds((), test, expands=False),), element, _all_of))
-
-    def _any_element(self, relation: AnyElement, element: _Place) -> str:
+        element = place.element()
         inner = self.predicate(relation.predicate, element)
-        if not relation.objects_only:
-            return inner
-        return _cases(element.type, {"object": _all_of((_is_plain(element), inner)), "array": self._ask})
+        if relation.objects_only:
+            inner = _cases(element.type, {"object": _all_of((_is_plain(element), inner)), "array": self._ask})
+        return self._any_element(place, element, inner)
 
-    def _ordered(self, relation: Ordered, form: str, place: _Place) -> str:
+    def _any_element(self, array: Place, element: Place, condition: str) -> str:
+        return self._ask if array.depth == _MAX_DEPTH else _exists(array, element, condition)
+
+    def _ordered(self, relation: Ordered, form: str, place: Place) -> str:
         operand, operator = relation.operand, relation.operator
-        if isinstance(operand, int | float):
-            if form == "integer":
-                return f"{place.value} {operator} {self._bind(_plain_number(operand))}"
-            return self._ordered_double(operator, operand, place) if form == "real" else FALSE
-        if isinstance(operand, str):
-            if form == "text":
-                return f"{place.value} {operator} {self._bind(operand)}"
-            return self._ordered_prefix(operator, operand, place) if form == "$prefix" else FALSE
-        tag, text = _tagged_text(operand)
-        return f"{place.tagged(tag)} {operator} {self._bind(text)}" if form == tag else FALSE
-
-    def _between(self, low: Ordered, high: Ordered, form: str, place: _Place, exactly: Sequence[str]) -> str:
-        """Return the condition of a range: a look at both ends at once, and a closer one at what lies between."""
-        ends: list[object] = [low.operand, high.operand]
-        sql = place.tagged(form) if form in _TAGS else place.value
         if form == "real":
-            ends = [window(low.operand).low, window(high.operand).high]  # type: ignore[arg-type]
-        elif form in _TAGS:
-            ends = [_tagged_text(end)[1] for end in ends]
-        between = f"({sql} BETWEEN {self._bind(ends[0])} AND {self._bind(ends[1])})"
-        if form != "real" and low.operator == ">=" and high.operator == "<=":
-            return between
-        return f"CASE WHEN NOT {between} THEN FALSE ELSE {_all_of(exactly)} END"
+            return self._ordered_double(operator, operand, place)
+        if form != "$prefix":
+            return f"{place.under(form)} {operator} {self._bind(_ROLES[form][0], operand)}"
+        # The string is longer than an operand that begins so too, unless that is cut off itself.
+        is_after = operator[0] == ">"
+        role = operands.string if is_after == self._certain else operands.prefix
+        return f"{place.tagged(form)} {'>=' if is_after else '<'} {self._bind(role, operand)}"
 
-    def _ordered_double(self, operator: str, operand: float, place: _Place) -> str:
-        low, high = window(operand)
-        texts = () if place.is_element else double_texts(operand)
-        equal = _in(f"({place.json} -> {_json_path(place.path)})", [self._bind(text) for text in texts])
-        beyond, near = (high, low) if operator[0] == ">" else (low, high)
+    def _ordered_double(self, operator: str, operand: Operand, place: Place) -> str:
+        beyond, near = (operands.high, operands.low) if operator[0] == ">" else (operands.low, operands.high)
+        equal = self._equal_double(operand, place)
         if self._certain:
-            clear = f"{place.value} {operator[0]} {self._bind(beyond)}"
+            clear = f"{place.value} {operator[0]} {self._bind(beyond, operand)}"
             return _any_of((clear, equal)) if operator[1:] else clear
-        clear = f"{place.value} {operator[0]}= {self._bind(near)}"
+        clear = f"{place.value} {operator[0]}= {self._bind(near, operand)}"
         return clear if operator[1:] or equal == FALSE else f"CASE WHEN {clear} THEN {_negated(equal)} ELSE FALSE END"
 
-    def _ordered_prefix(self, operator: str, operand: str, place: _Place) -> str:
-        """Compare a string of which only the beginning is there: it is longer than an operand that begins so too."""
-        if len(operand) > MAX_STRING_CHARACTERS:
-            return self._ask
-        return f"{place.tagged('$prefix')} {'>=' if operator[0] == '>' else '<'} {self._bind(operand)}"
-
-    def _among(self, relation: Among, form: str, place: _Place) -> str:
-        if form == "integer":
-            whole = [number for operand in relation.operands if (number := exact_int64(operand)) is not None]
-            return self._in_list(place.value, whole)
-        if form == "real":
-            return self._among_doubles([each for each in relation.operands if isinstance(each, int | float)], place)
-        strings = [operand for operand in relation.operands if isinstance(operand, str) and "\0" not in operand]
-        if form == "text":
-            return self._in_list(place.value, strings)
-        if form == "$prefix":
-            long = [text[:MAX_STRING_CHARACTERS] for text in strings if len(text) > MAX_STRING_CHARACTERS]
-            return FALSE if self._certain else self._in_list(place.tagged(form), long)
-        tagged = [_tagged_text(operand) for operand in relation.operands if not isinstance(operand, int | float | str)]
-        return self._in_list(place.tagged(form), [text for tag, text in tagged if tag == form])
-
-    def _among_doubles(self, operands: Sequence[float], place: _Place) -> str:
-        if self._certain:
-            texts = [] if place.is_element else [text for operand in operands for text in double_texts(operand)]
-            return self._in_list(f"({place.json} -> {_json_path(place.path)})", texts)
-        windows = [window(operand) for operand in operands]
-        if len(windows) > _MAX_WINDOWS:
-            windows = [min(windows)._replace(high=max(windows).high)]
-        return _any_of(f"{place.value} BETWEEN {self._bind(low)} AND {self._bind(high)}" for low, high in windows)
-
-    def _in_list(self, sql: str, values: Sequence[object]) -> str:
-        if len(values) > 1:
-            return f"{sql} IN (SELECT value FROM json_each({self._bind(orjson.dumps(values).decode())}))"
-        return f"{sql} = {self._bind(values[0])}" if values else FALSE
-
-    def _text(self, relation: Text, form: str, place: _Place) -> str:
-        if form not in ("text", "$prefix") or (self._certain and not relation.is_enough):
+    def _equal_double(self, operand: Operand, place: Place) -> str:
+        """Return the condition that the text of a double is the operand's; that of an element is not known."""
+        if place.is_element:
             return FALSE
-        whole = place.value if form == "text" else place.tagged(form)
-        text = f"lower({whole})" if relation.ignore_case else whole
-        if relation.at_start:
-            found = f"substr({text}, 1, {self._bind(len(relation.text))}) = {self._bind(relation.text)}"
-        else:
-            found = f"instr({text}, {self._bind(relation.text)}) > 0"
+        if operand.is_list:
+            return _in_list(place.text, self._bind(operands.texts_of_doubles, operand))
+        texts = self._bind(operands.double_text, operand), self._bind(operands.other_double_text, operand)
+        return f"{place.text} IN ({', '.join(texts)})"
+
+    def _between(self, low: Ordered, high: Ordered, form: str, place: Place, exactly: Sequence[str]) -> str:
+        """Return the condition of a range: a look at both ends at once, and a closer one at what lies between."""
+        from_, to = (operands.low, operands.high) if form == "real" else (_ROLES[form][0], _ROLES[form][0])
+        between = f"{place.under(form)} BETWEEN {self._bind(from_, low.operand)} AND {self._bind(to, high.operand)}"
+        if form != "real" and low.operator == ">=" and high.operator == "<=":
+            return f"({between})"
+        return f"CASE WHEN NOT ({between}) THEN FALSE ELSE {_all_of(exactly)} END"
+
+    def _among(self, operand: Operand, form: str, place: Place) -> str:
+        if form == "real":
+            return self._among_doubles(operand, place)
+        if form == "$prefix" and self._certain:
+            return FALSE
+        one, many = _ROLES[form]
+        if operand.is_list:
+            return _in_list(place.under(form), self._bind(many, operand))
+        return f"{place.under(form)} = {self._bind(one, operand)}"
+
+    def _among_doubles(self, operand: Operand, place: Place) -> str:
         if self._certain:
-            return found
-        if form == "$prefix" and not (relation.at_start and len(relation.text) <= MAX_STRING_CHARACTERS):
+            return self._equal_double(operand, place)
+        low, high = (operands.lists_low, operands.lists_high) if operand.is_list else (operands.low, operands.high)
+        return f"({place.value} BETWEEN {self._bind(low, operand)} AND {self._bind(high, operand)})"
+
+    def _text(self, relation: Text, form: str, place: Place) -> str:
+        if self._certain and not relation.is_enough:
+            return FALSE
+        operand, whole = relation.operand, place.under(form)
+        text = f"lower({whole})" if relation.ignore_case else whole
+        is_cut = form == "$prefix" and not self._certain
+        if is_cut and not relation.at_start:
             return TRUE
-        # SQLite folds the case of ASCII alone.
-        return f"({found} OR octet_length({whole}) > length({whole}))" if relation.ignore_case else found
+        if relation.at_start:
+            wanted, size = (operands.prefix, operands.prefix_length) if is_cut else (operands.string, operands.length)
+            found = f"substr({text}, 1, {self._bind(size, operand)}) = {self._bind(wanted, operand)}"
+        else:
+            found = f"instr({text}, {self._bind(operands.string, operand)}) > 0"
+        if self._certain or not relation.ignore_case:
+            return found
+        return f"({found} OR octet_length({whole}) > length({whole}))"  # SQLite folds the case of ASCII alone
 
 
-def _by_type(place: _Place, branches: dict[str, str], missing: str) -> str:
+def _by_type(place: Place, branches: dict[str, str], missing: str) -> str:
     """Return the condition that holds for the JSON type of what stands at a place."""
     outcomes = set(branches.values())
     if outcomes == {missing}:
@@ -397,52 +358,28 @@ def _by_type(place: _Place, branches: dict[str, str], missing: str) -> str:
 
 def _common_tag(tests: Sequence[ValueTest]) -> str | None:
     """Return the tag that the projection puts on the operands of all tests, if there is one."""
-    tags = {_tag_of(operand) for test in tests for operand in _operands(test.relation)}
-    return tags.pop() if len(tags) == 1 else None
-
-
-def _operands(relation: Relation | None) -> tuple[BsonValue, ...]:
-    if isinstance(relation, Ordered):
-        return (relation.operand,)
-    return relation.operands if isinstance(relation, Among) else (None,)
-
-
-def _tag_of(operand: BsonValue) -> str | None:
-    return _tagged_text(operand)[0] if isinstance(operand, DatetimeMS | ObjectId | Binary) else None
+    relations = [relation for test in tests for relation in test.relations if isinstance(relation, Ordered | Among)]
+    types = {relation.operand.type for relation in relations}
+    return operands.TAGS.get(types.pop()) if len(types) == 1 and len(relations) == len(tests) else None
 
 
 def _ends(tests: Sequence[ValueTest]) -> tuple[Ordered, Ordered] | None:
     """Return the lower and the upper end, if the tests are that."""
-    ends = [test.relation for test in tests if isinstance(test.relation, Ordered)]
+    ends = [relation for test in tests for relation in test.relations if isinstance(relation, Ordered)]
     if len(tests) != 2 or len(ends) != 2 or ends[0].operator[0] == ends[1].operator[0]:
         return None
     return (ends[0], ends[1]) if ends[0].operator[0] == ">" else (ends[1], ends[0])
 
 
-def _plain_number(number: float) -> float:
-    return float(number) if isinstance(number, float) else int(number)
-
-
-def _tagged_text(operand: BsonValue) -> tuple[str, str]:
-    """Return the tag and the text with which the projection has a value; of dates that it cannot have, a bound."""
-    if isinstance(operand, DatetimeMS):
-        text = date_text(operand)
-        return "$date", text if text is not None else "" if int(operand) < 0 else "~"
-    if isinstance(operand, ObjectId):
-        return "$oid", str(operand)
-    assert isinstance(operand, Binary), f"{type(operand).__name__} is no operand of a predicate"
-    return "$uuid", uuid_text(operand)
-
-
-def _is_plain(place: _Place) -> str:
+def _is_plain(place: Place) -> str:
     """Return the condition that an object is none of the projection's tags."""
     return f"substr({place.value}, 1, 3) <> {_OPENING_OF_TAGS}"
 
 
-def _exists(array: _Place, element: _Place, condition: str) -> str:
+def _exists(array: Place, element: Place, condition: str) -> str:
     if condition == FALSE:
         return FALSE
-    return f"EXISTS (SELECT 1 FROM json_each({array.operands}) AS {element.row} WHERE {condition})"
+    return f"EXISTS (SELECT 1 FROM json_each({array.arguments}) AS {element.row} WHERE {condition})"
 
 
 def _cases(subject: str, conditions: dict[str, str]) -> str:
@@ -450,8 +387,8 @@ def _cases(subject: str, conditions: dict[str, str]) -> str:
     return f"CASE {subject} {cases} ELSE FALSE END" if cases else FALSE
 
 
-def _in(sql: str, parameters: Sequence[str]) -> str:
-    return f"{sql} IN ({', '.join(parameters)})" if parameters else FALSE
+def _in_list(sql: str, parameter: str) -> str:
+    return f"{sql} IN (SELECT value FROM json_each({parameter}))"
 
 
 def _negated(condition: str) -> str:

@@ -12,7 +12,7 @@ import apsw
 
 from satchel.backends.sqlite import schema
 from satchel.backends.sqlite.json_projection import project
-from satchel.backends.sqlite.predicates import EVERYTHING, CompiledPredicate, compile_predicate
+from satchel.backends.sqlite.predicates import EVERYTHING, Narrowing, narrowing
 from satchel.backends.sqlite.schema import CATALOG, quote
 from satchel.errors import DuplicateKeyError
 from satchel.storage.interface import (
@@ -27,7 +27,7 @@ from satchel.storage.interface import (
     StorageStats,
     TableSize,
 )
-from satchel.storage.predicate import Predicate
+from satchel.storage.predicate import BoundPredicate
 from satchel.values.bson_types import Document
 
 Row = TypeVar("Row")
@@ -73,7 +73,7 @@ class SqliteReader:
         )
 
     def scan(
-        self, table: str, *, after: int | None = None, backward: bool = False, predicate: Predicate | None = None
+        self, table: str, *, after: int | None = None, backward: bool = False, predicate: BoundPredicate | None = None
     ) -> Iterator[JudgedRecord]:
         """Yield the records in natural order, beyond the record id `after`."""
         narrowed = _narrowing(predicate)
@@ -92,7 +92,7 @@ class SqliteReader:
         *,
         after: bytes | None = None,
         backward: bool = False,
-        predicate: Predicate | None = None,
+        predicate: BoundPredicate | None = None,
     ) -> Iterator[IndexedRecord]:
         """Yield the records in the order of their `_id` keys, beyond the key `after`."""
         narrowed = _narrowing(predicate)
@@ -111,7 +111,7 @@ class SqliteReader:
         *,
         after: IndexRow | None = None,
         backward: bool = False,
-        predicate: Predicate | None = None,
+        predicate: BoundPredicate | None = None,
     ) -> Iterator[IndexedRecord]:
         """Yield the records that the index rows within `bounds` lead to, in key order, beyond the row `after`."""
         narrowed = _narrowing(predicate)
@@ -135,9 +135,9 @@ class SqliteReader:
         """Return how many records a table has."""
         return self._number(f"SELECT count(*) FROM {quote(table)}", ())
 
-    def count_matching(self, table: str, predicate: Predicate) -> tuple[int, Iterator[JudgedRecord]]:
+    def count_matching(self, table: str, predicate: BoundPredicate) -> tuple[int, Iterator[JudgedRecord]]:
         """Return how many records a predicate is certain of, and the records that it cannot decide on."""
-        narrowed = _narrowing(predicate)
+        narrowed = narrowing(predicate)
         source = f"FROM {quote(table)} AS t WHERE {narrowed.possible}"
         counts = self._connection.execute(
             f"SELECT count(*), count(*) FILTER (WHERE {narrowed.certain}) {source}", narrowed.arguments
@@ -148,9 +148,9 @@ class SqliteReader:
         sql = f"SELECT t.rid, t.bson, FALSE {source} AND NOT {narrowed.certain}"
         return certain, self._rows(sql, narrowed.arguments)
 
-    def explain(self, predicate: Predicate) -> str:
+    def explain(self, predicate: BoundPredicate) -> str:
         """Return the SQL that a scan narrows with."""
-        return _narrowing(predicate).possible
+        return narrowing(predicate).possible
 
     def count_keys(self, index: str, bounds: KeyRange, limit: int | None = None) -> int:
         """Return how many rows of an index lie within `bounds`, counting no further than `limit`."""
@@ -212,8 +212,8 @@ class SqliteReader:
         return cast(int, self._connection.execute(sql, arguments).get)
 
 
-def _narrowing(predicate: Predicate | None) -> CompiledPredicate:
-    return EVERYTHING if predicate is None else compile_predicate(predicate)
+def _narrowing(predicate: BoundPredicate | None) -> Narrowing:
+    return EVERYTHING if predicate is None else narrowing(predicate)
 
 
 def _id_conditions(bounds: KeyRange, after: bytes | None, backward: bool) -> tuple[str, dict[str, object]]:

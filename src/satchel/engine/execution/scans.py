@@ -8,11 +8,11 @@ from satchel.engine.catalog import CollectionEntry
 from satchel.engine.execution.slot import ReadSlot
 from satchel.engine.planner.solution import Access, CollScan, Empty, IndexUnion, IxScan
 from satchel.storage.interface import IndexedRecord, JudgedRecord, KeyRange, Reader
-from satchel.storage.predicate import Predicate
+from satchel.storage.predicate import BoundPredicate
 
 
 def scan(
-    access: Access, entry: CollectionEntry, slot: ReadSlot, predicate: Predicate | None = None
+    access: Access, entry: CollectionEntry, slot: ReadSlot, predicate: BoundPredicate | None = None
 ) -> Iterator[JudgedRecord]:
     """Return the records of an access path, each once, without those to which the predicate says no."""
     if isinstance(access, CollScan):
@@ -32,7 +32,7 @@ def collection_scan(
     *,
     backward: bool = False,
     after: int | None = None,
-    predicate: Predicate | None = None,
+    predicate: BoundPredicate | None = None,
 ) -> Iterator[JudgedRecord]:
     """Yield the records in natural order, from beyond the record id `after`."""
     while True:
@@ -47,14 +47,14 @@ def collection_scan(
 
 
 def _index_scan(
-    access: IxScan, entry: CollectionEntry, slot: ReadSlot, predicate: Predicate | None
+    access: IxScan, entry: CollectionEntry, slot: ReadSlot, predicate: BoundPredicate | None
 ) -> Iterator[JudgedRecord]:
     for bounds in reversed(access.ranges) if access.backward else access.ranges:
         yield from _range_scan(access, bounds, entry, slot, predicate)
 
 
 def _range_scan(
-    access: IxScan, bounds: KeyRange, entry: CollectionEntry, slot: ReadSlot, predicate: Predicate | None
+    access: IxScan, bounds: KeyRange, entry: CollectionEntry, slot: ReadSlot, predicate: BoundPredicate | None
 ) -> Iterator[JudgedRecord]:
     position: tuple[bytes, int] | None = None
     while True:
@@ -75,7 +75,7 @@ def _open_range(
     entry: CollectionEntry,
     reader: Reader,
     position: tuple[bytes, int] | None,
-    predicate: Predicate | None,
+    predicate: BoundPredicate | None,
 ) -> Iterator[IndexedRecord]:
     if access.index.is_id:
         after = None if position is None else position[0]

@@ -3,16 +3,32 @@
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass
 from typing import Final
-
-from satchel.storage.predicate import Text
 
 _LITERAL: Final = re.compile(r"[^\\.^$*+?()\[\]{}|]|\\[!-/:-@\[-`{-~]", re.DOTALL)
 _TOO_CLEVER: Final = ("|", "(?#", r"\E", r"\Q")
 """What makes the text before it optional, or hides what a quantifier belongs to."""
 
 
-def literal_text(pattern: str, options: str) -> Text | None:
+@dataclass(frozen=True, slots=True)
+class LiteralText:
+    """What a string has to contain for a pattern to match.
+
+    Attributes:
+        text: The text; in lower case and ASCII, if case does not count.
+        at_start: Whether the string has to begin with it.
+        ignore_case: Whether case does not count.
+        is_enough: Whether every such string matches.
+    """
+
+    text: str
+    at_start: bool
+    ignore_case: bool
+    is_enough: bool
+
+
+def literal_text(pattern: str, options: str) -> LiteralText | None:
     """Return what a string has to contain for the pattern to match, or None when nothing is known.
 
     Args:
@@ -32,7 +48,7 @@ def literal_text(pattern: str, options: str) -> Text | None:
         if not text.isascii():
             return None
         text = text.lower()
-    return Text(
+    return LiteralText(
         text,
         at_start=anchored and not floats and "m" not in options,
         ignore_case=ignore_case,

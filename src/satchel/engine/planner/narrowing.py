@@ -6,7 +6,8 @@ language has a rule here or stands in `HAS_NONE`; a test sees to it.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Final, TypeAlias
 
 from bson import Binary, Code, Decimal128, Int64, MaxKey, MinKey, ObjectId, Timestamp
@@ -30,12 +31,16 @@ from satchel.storage.predicate import (
     UNKNOWN,
     Among,
     AnyElement,
+    BoundPredicate,
     Holds,
     Kind,
     Length,
+    Operand,
+    OperandType,
     Ordered,
     Path,
     Predicate,
+    Text,
     Unknown,
     ValueTest,
 )
@@ -51,33 +56,73 @@ MAX_DEPTH: Final = 16
 
 _MAX_STEPS: Final = 8
 
+
+class Operands:
+    """The operands of a predicate while it is made."""
+
+    def __init__(self) -> None:
+        self.values: list[BsonValue] = []
+
+    def add(self, value: BsonValue, type_: OperandType, *, is_list: bool = False) -> Operand:
+        """Add a value and return its place."""
+        self.values.append(value)
+        return Operand(len(self.values) - 1, type_, is_list)
+
+
 Rule: TypeAlias = Callable[..., ValueTest | None]
 
 
-def narrow(filter_: MatchExpression) -> Predicate | None:
+def narrow(filter_: MatchExpression) -> BoundPredicate | None:
     """Return a filter as a predicate on documents, or None when nothing is gained by it."""
     leaves = sum(not node.branches() for node in filter_.descendants())
     if leaves > MAX_LEAVES:
         return None
-    predicate = _translate(filter_, MAX_DEPTH)
-    return None if isinstance(predicate, Unknown) or predicate == ALWAYS else predicate
+    translation = _Translation()
+    predicate = translation.predicate(filter_, MAX_DEPTH)
+    if isinstance(predicate, Unknown) or predicate == ALWAYS:
+        return None
+    return BoundPredicate(predicate, tuple(translation.operands.values))
 
 
-def _translate(node: MatchExpression, depth: int, *, on_value: bool = False) -> Predicate:
-    """Return the predicate of a node.
+class _Translation:
+    """The translation of one filter."""
 
-    Args:
-        node: A filter, or with `on_value` a condition whose path is left out.
-        depth: How many levels may lie below.
-        on_value: Whether it is about the element itself that `$elemMatch` looks at.
-    """
-    if not depth:
-        return UNKNOWN
-    if isinstance(node, Leaf):
-        return _leaf(node, depth, on_value=on_value)
-    children = [_translate(branch, depth - 1, on_value=on_value) for branch in node.branches()]
-    connect = CONNECTIVES.get(type(node))
-    return UNKNOWN if connect is None else connect(children)
+    def __init__(self) -> None:
+        self.operands = Operands()
+
+    def predicate(self, node: MatchExpression, depth: int, *, on_value: bool = False) -> Predicate:
+        """Return the predicate of a node.
+
+        Args:
+            node: A filter, or with `on_value` a condition whose path is left out.
+            depth: How many levels may lie below.
+            on_value: Whether it is about the element itself that `$elemMatch` looks at.
+        """
+        if not depth:
+            return UNKNOWN
+        if isinstance(node, Leaf):
+            return self._leaf(node, depth, on_value=on_value)
+        connect = CONNECTIVES.get(type(node))
+        if connect is None:
+            return UNKNOWN
+        return connect([self.predicate(branch, depth - 1, on_value=on_value) for branch in node.branches()])
+
+    def _leaf(self, node: Leaf, depth: int, *, on_value: bool) -> Predicate:
+        path: Path | None = () if on_value else _plain_path(node.parts)
+        test = None if path is None else self._test(node, depth)
+        if path is None or test is None:
+            return UNKNOWN
+        return Holds(path, test, expands=node.expands and not on_value)
+
+    def _test(self, node: Leaf, depth: int) -> ValueTest | None:
+        if isinstance(node, ElemMatchObject):
+            inner = self.predicate(node.child, depth - 1)
+            return ValueTest(relations=(AnyElement(inner, objects_only=True),))
+        if isinstance(node, ElemMatchValue):
+            inner = _and([self.predicate(child, depth - 1, on_value=True) for child in node.children])
+            return ValueTest(relations=(AnyElement(inner),))
+        rule = RULES.get(type(node))
+        return None if rule is None else rule(node, self.operands)
 
 
 def _and(children: list[Predicate]) -> Predicate:
@@ -109,14 +154,6 @@ CONNECTIVES: Final[dict[type[MatchExpression], Callable[[list[Predicate]], Predi
 }
 
 
-def _leaf(node: Leaf, depth: int, *, on_value: bool) -> Predicate:
-    path: Path | None = () if on_value else _plain_path(node.parts)
-    if path is None:
-        return UNKNOWN
-    test = _element_test(node, depth) if isinstance(node, ElemMatchObject | ElemMatchValue) else _value_test(node)
-    return UNKNOWN if test is None else Holds(path, test, expands=node.expands and not on_value)
-
-
 def _plain_path(parts: tuple[str, ...]) -> Path | None:
     """Return the path if it can only mean what it says: no names like tags, no empty ones on a longer way."""
     if len(parts) > _MAX_STEPS or any(part.startswith("$") or "\0" in part for part in parts):
@@ -124,69 +161,80 @@ def _plain_path(parts: tuple[str, ...]) -> Path | None:
     return None if len(parts) > 1 and "" in parts else parts
 
 
-def _value_test(node: Leaf) -> ValueTest | None:
-    rule = RULES.get(type(node))
-    return None if rule is None else rule(node)
-
-
-def _element_test(node: ElemMatchObject | ElemMatchValue, depth: int) -> ValueTest | None:
-    if isinstance(node, ElemMatchObject):
-        inner = _translate(node.child, depth - 1)
-        return ValueTest(relation=AnyElement(inner, objects_only=True))
-    inner = _and([_translate(child, depth - 1, on_value=True) for child in node.children])
-    return ValueTest(relation=AnyElement(inner))
-
-
-def _comparison(node: Comparison) -> ValueTest | None:
+def _comparison(node: Comparison, operands: Operands) -> ValueTest | None:
     value = node.value
     if isinstance(node, Eq):
-        return _equal_to(value, node.collation)
+        return _equal_to([value], node.collation, operands)
     if value is None:
         return _NULL_TEST if isinstance(node, Lte | Gte) else _NOTHING
-    if value.__class__ is bool:
+    if isinstance(value, bool):
         relation = type(node).relation
         return ValueTest(yes=frozenset(kind for kind, other in _BOOLEANS.items() if relation(other, value)))
     if isinstance(value, MinKey | MaxKey):
         return None  # they compare with values of every type
-    operand = _ordered_operand(value)
-    ask = _kinds_like(value)
-    if operand is None or (isinstance(value, str) and node.collation is not None):
-        return ValueTest(ask=ask)
-    return ValueTest(ask=ask & {Kind.DECIMAL}, relation=Ordered(_SIGNS[type(node)], operand))
-
-
-def _equal_to(value: BsonValue, collation: Collation | None) -> ValueTest:
-    if value is None:
-        return _NULL_TEST
     kinds = _kinds_like(value)
-    if isinstance(value, bool | MinKey | MaxKey):
-        return ValueTest(yes=kinds)
-    operand = value if _is_uuid(value) else _ordered_operand(value)
-    if operand is None or (isinstance(value, str) and collation is not None):
+    type_ = _operand_type(value, node.collation)
+    if type_ is None or type_ is OperandType.UUID:
         return ValueTest(ask=kinds)
-    return ValueTest(ask=kinds & {Kind.DECIMAL}, relation=Among((operand,)))
+    operand = operands.add(_operand_value(value), type_)
+    return ValueTest(ask=kinds & _DECIMALS, relations=(Ordered(_SIGNS[type(node)], operand),))
 
 
-def _ordered_operand(value: BsonValue) -> BsonValue:
-    """Return a value as a predicate may have it for an operand, None when it may not."""
-    if isinstance(value, Decimal128):
-        return exact_int64(value)
-    return None if value.__class__ not in _ORDERED_CLASSES or is_nan(value) else value
+def _equal_to(values: Sequence[BsonValue], collation: Collation | None, operands: Operands) -> ValueTest:
+    """Return the test of a value that equals one of several."""
+    yes: set[Kind] = set()
+    ask: set[Kind] = set()
+    compared: dict[OperandType, list[BsonValue]] = {}
+    for value in values:
+        type_ = _operand_type(value, collation)
+        if type_ is not None:
+            compared.setdefault(type_, []).append(_operand_value(value))
+            ask |= _kinds_like(value) & _DECIMALS
+        elif value is None or isinstance(value, bool | MinKey | MaxKey):
+            yes |= _kinds_like(value)
+        else:
+            ask |= _kinds_like(value)
+    relations = [
+        Among(operands.add(found if len(found) > 1 else found[0], type_, is_list=len(found) > 1))
+        for type_, found in compared.items()
+    ]
+    return ValueTest(frozenset(yes), frozenset(ask), tuple(relations))
 
 
-def _is_uuid(value: BsonValue) -> bool:
-    return isinstance(value, Binary) and value.subtype == 4 and len(value) == 16
+def _operand_type(value: BsonValue, collation: Collation | None) -> OperandType | None:
+    """Return as what a predicate may have a value for an operand, None where it may not."""
+    cls = value.__class__
+    if cls is Decimal128:
+        return None if exact_int64(value) is None else OperandType.NUMBER
+    if isinstance(value, Binary):
+        return OperandType.UUID if value.subtype == 4 and len(value) == 16 else None
+    if is_nan(value) or (cls is str and collation is not None):
+        return None
+    return _OPERAND_TYPES.get(cls)
 
 
-_ORDERED_CLASSES: Final = frozenset({int, Int64, float, str, ObjectId, DatetimeMS})
+def _operand_value(value: BsonValue) -> BsonValue:
+    return exact_int64(value) if isinstance(value, Decimal128) else value
+
+
+_OPERAND_TYPES: Final[dict[type, OperandType]] = {
+    **dict.fromkeys((int, Int64, float), OperandType.NUMBER),
+    str: OperandType.STRING,
+    ObjectId: OperandType.OBJECT_ID,
+    DatetimeMS: OperandType.DATE,
+}
 _SIGNS: Final[dict[type[Comparison], str]] = {Lt: "<", Lte: "<=", Gt: ">", Gte: ">="}
 _BOOLEANS: Final = {Kind.FALSE: False, Kind.TRUE: True}
 _NOTHING: Final = ValueTest()
-_NULL_TEST: Final = ValueTest(yes=frozenset({Kind.NULL, Kind.MISSING}))
+_NULLS: Final = frozenset({Kind.NULL, Kind.MISSING})
+_NULL_TEST: Final = ValueTest(yes=_NULLS)
+_DECIMALS: Final = frozenset({Kind.DECIMAL})
+_STRINGS_OR_REGEXES: Final = frozenset({Kind.STRING, Kind.REGEX})
 
 _KINDS_OF_CLASS: Final[dict[type, frozenset[Kind]]] = {
     **dict.fromkeys((int, Int64, float, Decimal128), NUMBERS),
     **dict.fromkeys((bytes, Binary), frozenset({Kind.BINARY})),
+    type(None): _NULLS,
     str: frozenset({Kind.STRING}),
     dict: frozenset({Kind.OBJECT}),
     list: frozenset({Kind.ARRAY}),
@@ -207,32 +255,25 @@ def _kinds_like(value: BsonValue) -> frozenset[Kind]:
     return _KINDS_OF_CLASS.get(value.__class__, frozenset(Kind))
 
 
-def _in(node: In) -> ValueTest:
-    tests = [_equal_to(value, node.collation) for value in node.values]
-    tests.extend(ValueTest(ask=frozenset({Kind.STRING, Kind.REGEX})) for _ in node.regexes)
-    return _any_of(tests)
+def _in(node: In, operands: Operands) -> ValueTest:
+    test = _equal_to(node.values, node.collation, operands)
+    return replace(test, ask=test.ask | _STRINGS_OR_REGEXES) if node.regexes else test
 
 
-def _any_of(tests: Iterable[ValueTest]) -> ValueTest:
-    operands: list[BsonValue] = []
-    yes: set[Kind] = set()
-    ask: set[Kind] = set()
-    for test in tests:
-        yes |= test.yes
-        ask |= test.ask
-        if isinstance(test.relation, Among):
-            operands.extend(test.relation.operands)
-    return ValueTest(frozenset(yes), frozenset(ask), Among(tuple(operands)) if operands else None)
+def _regex(node: Regex, operands: Operands) -> ValueTest:
+    found = literal_text(node.pattern, node.options)
+    if found is None or not (found.text or found.is_enough):
+        return ValueTest(ask=_STRINGS_OR_REGEXES)
+    operand = operands.add(found.text, OperandType.STRING)
+    text = Text(operand, found.at_start, found.ignore_case, found.is_enough)
+    return ValueTest(ask=frozenset({Kind.REGEX}), relations=(text,))
 
 
-def _regex(node: Regex) -> ValueTest:
-    text = literal_text(node.pattern, node.options)
-    if text is None or (not text.text and not text.is_enough):
-        return ValueTest(ask=frozenset({Kind.STRING, Kind.REGEX}))
-    return ValueTest(ask=frozenset({Kind.REGEX}), relation=text)
+def _size(node: Size, operands: Operands) -> ValueTest:
+    return ValueTest(relations=(Length(operands.add(node.size, OperandType.NUMBER)),))
 
 
-def _type(node: Type) -> ValueTest:
+def _type(node: Type, _operands: Operands) -> ValueTest:
     names = node.types.names()
     yes = {kind for name, kind in _KIND_OF_TYPE.items() if name in names}
     if "bool" in names:
@@ -264,16 +305,16 @@ _KIND_OF_TYPE: Final[dict[str, Kind]] = {
 
 def _only(kinds: frozenset[Kind]) -> Rule:
     """Return the rule of a condition that only values of these kinds can meet."""
-    return lambda _node: ValueTest(ask=kinds)
+    return lambda _node, _operands: ValueTest(ask=kinds)
 
 
 RULES: Final[dict[type[MatchExpression], Rule]] = {
     **dict.fromkeys((Eq, Lt, Lte, Gt, Gte), _comparison),
     In: _in,
     Regex: _regex,
-    Exists: lambda _node: ValueTest(yes=PRESENT),
+    Exists: lambda _node, _operands: ValueTest(yes=PRESENT),
     Type: _type,
-    Size: lambda node: ValueTest(relation=Length(node.size)),
+    Size: _size,
     Mod: _only(NUMBERS),
     **dict.fromkeys((BitsAllClear, BitsAllSet, BitsAnyClear, BitsAnySet), _only(NUMBERS | {Kind.BINARY})),
 }

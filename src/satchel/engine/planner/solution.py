@@ -9,7 +9,7 @@ from satchel.engine.catalog import IndexEntry
 from satchel.mql.match import MatchExpression
 from satchel.mql.sort import SortPattern
 from satchel.storage.interface import KeyRange
-from satchel.storage.predicate import Predicate
+from satchel.storage.predicate import BoundPredicate
 from satchel.values.bson_types import Document
 from satchel.values.collation import Collation
 
@@ -92,4 +92,4 @@ class QuerySolution:
     residual: MatchExpression | None
     sorted: bool
     rejected: tuple[Access, ...] = ()
-    predicate: Predicate | None = None
+    predicate: BoundPredicate | None = None
