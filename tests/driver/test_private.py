@@ -44,7 +44,8 @@ async def test_attributes() -> None:
         client.admin.command("ping")
         server = client._topology.select_server(lambda selection: selection, "test")
         connection = server.pool.conns[0]
-        add_bases(instances, client, client._topology, server.pool, connection, Handler(client, server, None))
+        options = client.options.pool_options
+        add_bases(instances, client, client._topology, server.pool, connection, Handler(client, server, None), options)
     async with AsyncMongoClient("fake.db", _lease=Lease(FakeService())) as async_client:
         await async_client.admin.command("ping")
         async_server = await async_client._topology.select_server(lambda selection: selection, "test")

@@ -6,12 +6,15 @@ from functools import partial
 from typing import Any
 
 from bson.codec_options import TypeRegistry
+from pymongo import ReadPreference
 
+from satchel.driver.direct import NO_SERVER, DirectConnection, NotDirectError, is_unobserved, may_be_direct
 from satchel.driver.exchange import NoExecutor
 from satchel.driver.lease import Lease, open_lease
-from satchel.driver.private import DocumentType, PyMongoClient
+from satchel.driver.private import ClientSession, DocumentType, GetMore, PyMongoClient, Query, Response
 from satchel.driver.target import Host, Target, parse_target
 from satchel.driver.transport import InProcessMonitor, InProcessPool
+from satchel.wire.service import DirectService
 
 
 class MongoClient(PyMongoClient[DocumentType]):
@@ -43,6 +46,7 @@ class MongoClient(PyMongoClient[DocumentType]):
 
     _lease: Lease | None = None
     _target: Target | None = None
+    _direct: DirectConnection | None = None
 
     def __init__(
         self,
@@ -70,10 +74,14 @@ class MongoClient(PyMongoClient[DocumentType]):
             lease.end()
             raise
         self._init_kwargs["host"] = host
+        if isinstance(lease.service, DirectService) and may_be_direct(self.options):
+            self._direct = DirectConnection(lease.service, self.options)
 
     def close(self) -> None:
         """End the client's sessions and cursors, and let go of the file."""
         super().close()
+        if self._direct is not None:
+            self._direct.close()
         if self._lease is not None:
             self._lease.end()
 
@@ -94,6 +102,52 @@ class MongoClient(PyMongoClient[DocumentType]):
             super()._close_cursor_soon(cursor_id, address, conn_mgr)
         elif cursor_id:
             self._lease.service.kill_cursor(cursor_id)
+
+    def _short_cut(self, session: object = None) -> DirectConnection | None:
+        """Return what takes a short cut, or None when a command has to go PyMongo's way."""
+        if session is not None or self._direct is None or self._closed or not is_unobserved():
+            return None
+        return self._direct if self._get_bound_session() is None else None
+
+    def _ensure_session(self, session: ClientSession | None = None) -> ClientSession | None:
+        return None if self._short_cut(session) is not None else super()._ensure_session(session)
+
+    def _retryable_write(
+        self,
+        retryable: bool,
+        func: Any,
+        session: ClientSession | None,
+        operation: str,
+        bulk: Any = None,
+        operation_id: int | None = None,
+    ) -> Any:
+        if bulk is None and (direct := self._short_cut(session)) is not None:
+            try:
+                return func(None, direct, False)
+            except NotDirectError:
+                pass
+        return super()._retryable_write(retryable, func, session, operation, bulk, operation_id)
+
+    def _retryable_read(
+        self, func: Any, read_pref: Any, session: ClientSession | None, *args: Any, **kwargs: Any
+    ) -> Any:
+        if read_pref == ReadPreference.PRIMARY and (direct := self._short_cut(session)) is not None:
+            try:
+                return func(None, NO_SERVER, direct, read_pref)
+            except NotDirectError:
+                pass
+        return super()._retryable_read(func, read_pref, session, *args, **kwargs)
+
+    def _run_operation(self, operation: Query | GetMore, run_with_conn: Any, address: Any = None) -> Response:
+        is_plain = not operation.exhaust and operation.conn_mgr is None
+        if is_plain and operation.read_preference == ReadPreference.PRIMARY:
+            direct = self._short_cut(operation.session)
+            if direct is not None:
+                try:
+                    return direct.run_operation(operation, run_with_conn.__self__)
+                except NotDirectError:
+                    pass
+        return super()._run_operation(operation, run_with_conn, address)
 
     def _duplicate(self, **kwargs: Any) -> MongoClient[Any]:
         arguments = {**self._init_kwargs, **kwargs}

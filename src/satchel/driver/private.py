@@ -12,32 +12,52 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
+from bson import _decode_all_selective as decode_all_selective
+from pymongo._csot import apply_write_concern
+from pymongo._csot import get_timeout as client_side_timeout
 from pymongo.asynchronous.mongo_client import AsyncMongoClient as AsyncPyMongoClient
 from pymongo.asynchronous.mongo_client import _ClientCheckout as AsyncHandler
 from pymongo.asynchronous.pool import AsyncConnection
 from pymongo.asynchronous.pool import Pool as AsyncPool
 from pymongo.asynchronous.topology import Topology as AsyncTopology
+from pymongo.client_options import ClientOptions
+from pymongo.client_session import ClientSession
+from pymongo.cursor_shared import _CURSOR_DOC_FIELDS as CURSOR_DOCUMENT_FIELDS
 from pymongo.hello import Hello
+from pymongo.helpers_shared import _check_command_response as check_command_response
+from pymongo.message import _FIELD_MAP as SEQUENCE_FIELDS
+from pymongo.message import _GetMore as GetMore
 from pymongo.message import _OpMsg as OpMsg
+from pymongo.message import _Query as Query
 from pymongo.monitoring import ConnectionClosedReason
 from pymongo.pool_options import PoolOptions
+from pymongo.read_concern import ReadConcern
+from pymongo.response import Response
 from pymongo.server_description import ServerDescription
+from pymongo.synchronous.cursor import Cursor
 from pymongo.synchronous.mongo_client import MongoClient as PyMongoClient
 from pymongo.synchronous.mongo_client import _ClientCheckout as Handler
 from pymongo.synchronous.pool import Connection, Pool
 from pymongo.synchronous.topology import Topology
 from pymongo.typings import _DocumentType as DocumentType
+from pymongo.write_concern import WriteConcern
 
 __all__ = [
+    "CURSOR_DOCUMENT_FIELDS",
     "PRIVATE_NAMES",
+    "SEQUENCE_FIELDS",
     "AsyncConnection",
     "AsyncHandler",
     "AsyncPool",
     "AsyncPyMongoClient",
     "AsyncTopology",
+    "ClientOptions",
+    "ClientSession",
     "Connection",
     "ConnectionClosedReason",
+    "Cursor",
     "DocumentType",
+    "GetMore",
     "Handler",
     "Hello",
     "OpMsg",
@@ -45,8 +65,16 @@ __all__ = [
     "PoolOptions",
     "PrivateName",
     "PyMongoClient",
+    "Query",
+    "ReadConcern",
+    "Response",
     "ServerDescription",
     "Topology",
+    "WriteConcern",
+    "apply_write_concern",
+    "check_command_response",
+    "client_side_timeout",
+    "decode_all_selective",
 ]
 
 
@@ -68,6 +96,7 @@ class PrivateName:
     parameters: tuple[str, ...] | None = None
 
 
+_SYNC: Final = (PyMongoClient,)
 _CLIENTS: Final = (PyMongoClient, AsyncPyMongoClient)
 _POOLS: Final = (Pool, AsyncPool)
 _CONNECTIONS: Final = (Connection, AsyncConnection)
@@ -87,6 +116,40 @@ PRIVATE_NAMES: Final = (
     PrivateName(_CLIENTS, "_init_kwargs", "read: what the client was made with"),
     PrivateName(_CLIENTS, "_closed", "set: a client without its loop cannot be closed, and need not be warned of"),
     PrivateName(_CLIENTS, "_topology", "read: gossip the cluster time of the handshake"),
+    PrivateName(_SYNC, "_get_bound_session", "call: whether the caller's block has a session", ()),
+    PrivateName(_SYNC, "_ensure_session", "override: no session for a short cut", ("session",)),
+    PrivateName(
+        _SYNC,
+        "_retryable_write",
+        "override: short cuts",
+        ("retryable", "func", "session", "operation", "bulk", "operation_id"),
+    ),
+    PrivateName(
+        _SYNC,
+        "_retryable_read",
+        "override: short cuts",
+        (
+            "func",
+            "read_pref",
+            "session",
+            "operation",
+            "address",
+            "retryable",
+            "operation_id",
+            "is_run_command",
+            "is_aggregate_write",
+        ),
+    ),
+    PrivateName(_SYNC, "_run_operation", "override: short cuts", ("operation", "run_with_conn", "address")),
+    PrivateName((PoolOptions,), "_event_listeners", "read: whether anybody listens to commands"),
+    PrivateName((Query, GetMore), "as_command", "call: build find or getMore", ("conn", "apply_timeout")),
+    PrivateName((Query, GetMore), "reset", "call: build it anew", ()),
+    PrivateName(
+        (Cursor,),
+        "_unpack_response",
+        "call: decode a reply",
+        ("response", "cursor_id", "codec_options", "user_fields", "legacy_response"),
+    ),
     PrivateName(_POOLS, "__init__", "extend", ("address", "options", "is_sdam", "client_id")),
     PrivateName(_POOLS, "connect", "override: make our kind of connection", ("handler",)),
     PrivateName(_POOLS, "lock", "hold"),

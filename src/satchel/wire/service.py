@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Callable, Sequence
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 from satchel.values.bson_types import Document
+
+if TYPE_CHECKING:
+    from satchel.wire.cursor_reply import RawDocument
+    from satchel.wire.messages import Request
 
 _connection_ids = itertools.count(1)
 
@@ -79,4 +83,16 @@ class Service(Protocol):
 
     def release(self) -> None:
         """Give up one reference that `open_service` gave (each only once); the last one closes the files."""
+        ...
+
+
+@runtime_checkable
+class DirectService(Service, Protocol):
+    """A service that takes commands without a message's bytes, too."""
+
+    def run(self, request: Request, connection: ConnectionState) -> Document | RawDocument:
+        """Run one command, which is what `handle` does between parsing a message and building one.
+
+        A failure is the reply that says so.
+        """
         ...

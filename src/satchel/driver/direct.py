@@ -1,0 +1,179 @@
+"""Short cuts: commands of PyMongo that go to the service without a session, a connection or a message.
+
+PyMongo takes a command through server selection, a session, a connection's checkout, retries and a message's bytes:
+needed for a server far away, most of the time for one in the same process. Where nobody observes or changes a command
+on that way (no listener, no session of the user's, no time limit on the client's side, …), our client hands PyMongo's
+own functions a `DirectConnection`. They check arguments, build the command and make results and exceptions as always;
+the command goes through the BSON codec to the service that every other command goes to. So a short cut has no semantics
+of its own. What it cannot do ends in `NotDirectError`, and PyMongo's own way is taken.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping, MutableMapping, Sequence
+from typing import Any, Final, NoReturn
+
+import bson
+from bson.codec_options import DEFAULT_CODEC_OPTIONS, CodecOptions
+
+from satchel.driver.private import (
+    CURSOR_DOCUMENT_FIELDS,
+    SEQUENCE_FIELDS,
+    ClientOptions,
+    OpMsg,
+    ReadConcern,
+    Response,
+    WriteConcern,
+    apply_write_concern,
+    check_command_response,
+    client_side_timeout,
+    decode_all_selective,
+)
+from satchel.values.bson_types import MAX_DOCUMENT_SIZE_BYTES, decode_document, encode_document
+from satchel.wire.cursor_reply import RawDocument
+from satchel.wire.messages import Request
+from satchel.wire.service import ConnectionState, DirectService
+
+MAX_WIRE_VERSION: Final = 25
+_OBSERVING_LOGGERS: Final = tuple(
+    logging.getLogger(f"pymongo.{name}") for name in ("command", "connection", "serverSelection")
+)
+
+
+class NotDirectError(Exception):
+    """A short cut ends here: PyMongo has to take its own way, and nothing has happened yet."""
+
+
+def is_unobserved() -> bool:
+    """Tell whether the calling code has set no time limit, and no logger listens."""
+    return client_side_timeout() is None and not any(map(_is_listening, _OBSERVING_LOGGERS))
+
+
+def _is_listening(logger: logging.Logger) -> bool:
+    return logger.isEnabledFor(logging.DEBUG)
+
+
+def may_be_direct(options: ClientOptions) -> bool:
+    """Tell whether a client with these options can take short cuts at all."""
+    listeners = options.pool_options._event_listeners
+    is_observed = listeners is not None and (listeners.enabled_for_commands or listeners.enabled_for_cmap)
+    return (
+        not is_observed
+        and options.auto_encryption_opts is None
+        and options.pool_options.server_api is None
+        and options.timeout is None
+        and not options.load_balanced
+    )
+
+
+class NoServer:
+    """Stands where PyMongo's functions are given the server that was selected; hardly any looks at it."""
+
+    def __getattr__(self, name: str) -> NoReturn:
+        raise NotDirectError(name)
+
+
+NO_SERVER: Final = NoServer()
+
+
+class DirectConnection:
+    """Stands where PyMongo's functions are given a connection.
+
+    Args:
+        service: What runs the commands.
+        options: The client's options.
+    """
+
+    max_wire_version: Final = MAX_WIRE_VERSION
+
+    def __init__(self, service: DirectService, options: ClientOptions) -> None:
+        self.address = service.address
+        self.opts = options.pool_options
+        self._service = service
+        self._state = ConnectionState()
+
+    def __getattr__(self, name: str) -> NoReturn:
+        raise NotDirectError(name)
+
+    def close(self) -> None:
+        """Say that the client has gone."""
+        self._state.close()
+
+    def validate_session(self, client: object, session: object) -> None:
+        """Accept that there is no session."""
+        _refuse(session)
+
+    def add_server_api(self, command: MutableMapping[str, Any]) -> None:
+        """Add nothing: clients with a server API take no short cuts."""
+
+    def send_cluster_time(self, command: MutableMapping[str, Any], session: object, client: object) -> None:
+        """Add nothing: the service has one clock."""
+
+    def command(  # noqa: PLR0913, PLR0917 - PyMongo's signature
+        self,
+        dbname: str,
+        spec: MutableMapping[str, Any],
+        read_preference: object = None,
+        codec_options: CodecOptions[Any] = DEFAULT_CODEC_OPTIONS,
+        check: bool = True,
+        allowable_errors: Sequence[str | int] | None = None,
+        read_concern: ReadConcern | None = None,
+        write_concern: WriteConcern | None = None,
+        parse_write_concern_error: bool = False,
+        collation: Mapping[str, Any] | None = None,
+        session: object = None,
+        client: object = None,
+        retryable_write: bool = False,
+        publish_events: bool = True,
+        user_fields: Mapping[str, Any] | None = None,
+        exhaust_allowed: bool = False,
+    ) -> dict[str, Any]:
+        """Run a command, as PyMongo's `Connection.command` does."""
+        _refuse(session or exhaust_allowed or (write_concern is not None and not write_concern.acknowledged))
+        if read_concern is not None and read_concern.level:
+            spec["readConcern"] = read_concern.document
+        if collation is not None:
+            spec["collation"] = collation
+        apply_write_concern(spec, write_concern)
+        reply = self._run(dbname, spec, codec_options)
+        document: dict[str, Any] = decode_all_selective(reply, codec_options, user_fields)[0]
+        if check:
+            check_command_response(
+                document, MAX_WIRE_VERSION, allowable_errors, parse_write_concern_error=parse_write_concern_error
+            )
+        return document
+
+    def run_operation(self, operation: Any, cursor: Any) -> Response:
+        """Run a cursor's find or getMore, as PyMongo's `_run_with_conn` does."""
+        operation.reset()
+        spec, database = operation.as_command(self)
+        reply = OpMsg(0, self._run(database, spec, operation.codec_options))
+        documents = cursor._unpack_response(
+            reply, operation.cursor_id, operation.codec_options, user_fields=CURSOR_DOCUMENT_FIELDS
+        )
+        check_command_response(documents[0], MAX_WIRE_VERSION, None, pool_opts=self.opts)
+        return Response(data=reply, address=self.address, request_id=0, duration=None, docs=documents)
+
+    def _run(self, database: str, spec: Mapping[str, Any], options: CodecOptions[Any]) -> bytes:
+        name = next(iter(spec))
+        field = SEQUENCE_FIELDS.get(name)
+        sequences: dict[str, Sequence[bytes]] = {}
+        if field is not None and field in spec:
+            sequences[field] = [_encode(document, options) for document in spec[field]]
+            spec = {key: value for key, value in spec.items() if key != field}
+        command = decode_document(_encode(spec, options))
+        reply = self._service.run(Request(0, database, command, sequences), self._state)
+        return bytes(reply) if isinstance(reply, RawDocument) else encode_document(reply)
+
+
+def _encode(document: Mapping[str, Any], options: CodecOptions[Any]) -> bytes:
+    encoded = bson.encode(document, False, options)
+    if len(encoded) > MAX_DOCUMENT_SIZE_BYTES:
+        raise NotDirectError("PyMongo refuses documents that are too large")
+    return encoded
+
+
+def _refuse(what: object) -> None:
+    if what:
+        raise NotDirectError
