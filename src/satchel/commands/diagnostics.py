@@ -8,21 +8,23 @@ import socket
 import sys
 import time
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import ClassVar, Final
 
 import apsw
-from bson import Int64
+from bson import Binary, Int64
 from bson.datetime_ms import DatetimeMS
 
 from satchel import settings
 from satchel.commands.command import COMMANDS, Invocation, NoFields, Reply
 from satchel.commands.handshake import AnyParams
-from satchel.commands.params import any_value, boolean, collection, integer, param, string
+from satchel.commands.params import any_value, boolean, collection, integer, param, string, within
 from satchel.engine.check import check_collection
-from satchel.engine.namespaces import checked_namespace
+from satchel.engine.namespaces import checked_namespace, parse_namespace
 from satchel.engine.stats import collection_sizes, database_sizes
 from satchel.errors import ErrorCode, ServerError
 from satchel.values.bson_types import BsonValue, Document
+
+_scale: Final = within(integer, 1)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,7 +33,7 @@ class CollStatsParams(NoFields):
 
     coll_stats: str | None = param(collection, default=None)
     collstats: str | None = param(collection, default=None)
-    scale: int = param(integer, default=1)
+    scale: int = param(_scale, default=1)
 
     IGNORED: ClassVar[frozenset[str]] = frozenset({"verbose", "waitForLock", "numericOnly"})
 
@@ -40,7 +42,6 @@ class CollStatsParams(NoFields):
 def coll_stats(params: CollStatsParams, invocation: Invocation) -> Reply:
     """Return the sizes of a collection; one that is not there has none."""
     namespace = checked_namespace(invocation.database, params.coll_stats or params.collstats or "")
-    _check_scale(params.scale)
     with invocation.engine.read() as unit:
         entry = unit.catalog.get(namespace)
         if entry is None:
@@ -55,30 +56,49 @@ def coll_stats(params: CollStatsParams, invocation: Invocation) -> Reply:
     return {"ns": str(namespace), **sizes}
 
 
-def _check_scale(scale: int) -> None:
-    if scale < 1:
-        raise ServerError(ErrorCode.BadValue, f"BSON field 'scale' value must be >= 1, actual value '{scale}'")
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DbStatsParams(NoFields):
     """Fields of dbStats."""
 
     db_stats: BsonValue = param(any_value, default=1)
     dbstats: BsonValue = param(any_value, default=1)
-    scale: int = param(integer, default=1)
+    scale: int = param(_scale, default=1)
 
-    IGNORED: ClassVar[frozenset[str]] = frozenset({"freeStorage"})
+    free_storage: BsonValue = param(any_value, default=0)
 
 
 @COMMANDS.command("dbStats", DbStatsParams, "dbstats")
 def db_stats(params: DbStatsParams, invocation: Invocation) -> Reply:
     """Return the sizes of a database."""
-    _check_scale(params.scale)
     with invocation.engine.read() as unit:
         sizes = database_sizes(unit, invocation.database, params.scale)
+    if not params.free_storage:
+        sizes = {name: size for name, size in sizes.items() if not name.lower().endswith("freestoragesize")}
     file = invocation.engine.storage.stats()
     return {**sizes, "fsUsedSize": float(file.file_bytes), "fsTotalSize": float(file.file_bytes)}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DataSizeParams(NoFields):
+    """Fields of dataSize."""
+
+    data_size: str = param(string)
+    estimate: bool = param(boolean, default=False, ignored=True)
+
+    REFUSED: ClassVar[frozenset[str]] = frozenset({"keyPattern", "min", "max"})
+
+
+@COMMANDS.command("dataSize", DataSizeParams, "datasize")
+def data_size(params: DataSizeParams, invocation: Invocation) -> Reply:
+    """Return the bytes that the documents of a collection, named with its database, take."""
+    started = time.perf_counter()
+    size = count = 0
+    with invocation.engine.read() as unit:
+        entry = unit.catalog.get(parse_namespace(params.data_size))
+        if entry is not None and not entry.is_view:
+            size, count = unit.reader.data_bytes(entry.table), unit.reader.count(entry.table)
+    millis = int((time.perf_counter() - started) * 1000)
+    return {"size": Int64(size), "numObjects": Int64(count), "millis": millis, "estimate": False}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -107,13 +127,20 @@ def validate(params: ValidateParams, invocation: Invocation) -> Reply:
         report = check_collection(unit, entry, invocation.operation)
     return {
         "ns": str(namespace),
-        "uuid": entry.uuid.bytes,
+        "uuid": Binary.from_uuid(entry.uuid),
         "nInvalidDocuments": Int64(report.invalid_documents),
         "nNonCompliantDocuments": Int64(0),
         "nrecords": Int64(report.records),
         "nIndexes": len(entry.indexes),
         "keysPerIndex": {name: Int64(count) for name, count in report.keys.items()},
-        "indexDetails": {name: {"valid": not any(name in line for line in report.errors)} for name in report.keys},
+        "indexDetails": {
+            index.name: {
+                "valid": not any(index.name in line for line in report.errors),
+                "spec": index.spec,
+                "isMultikey": index.multikey,
+            }
+            for index in entry.indexes
+        },
         "valid": not report.errors,
         "repaired": False,
         "warnings": [],

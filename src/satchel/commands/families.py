@@ -1,6 +1,7 @@
 """Imports every module of commands, so that they are registered."""
 
 from satchel.commands import (
+    administration,
     aggregation,
     bulk_write,
     collections,
@@ -13,10 +14,12 @@ from satchel.commands import (
     handshake,
     indexes,
     sessions,
+    unsupported,
     writes,
 )
 
 __all__ = [
+    "administration",
     "aggregation",
     "bulk_write",
     "collections",
@@ -29,5 +32,6 @@ __all__ = [
     "handshake",
     "indexes",
     "sessions",
+    "unsupported",
     "writes",
 ]

@@ -23,7 +23,7 @@ from satchel.values.bson_types import BsonValue, Document
 
 MAX_TIME_MS: Final = 2**31 - 1
 _API_VERSION: Final = "1"
-_STABLE: Final = frozenset(
+STABLE_COMMANDS: Final = frozenset(
     {
         "aggregate", "bulkWrite", "collMod", "count", "create", "createIndexes", "delete", "drop", "dropDatabase",
         "dropIndexes", "endSessions", "explain", "find", "findAndModify", "getMore", "hello", "insert", "killCursors",
@@ -44,6 +44,8 @@ class GenericArguments(NoFields):
     api_version: str | None = param(string, default=None)
     api_strict: bool | None = param(strict_boolean, default=None)
     api_deprecation_errors: bool | None = param(strict_boolean, default=None)
+    autocommit: bool | None = param(strict_boolean, default=None)
+    start_transaction: bool | None = param(strict_boolean, default=None)
 
     IGNORED: ClassVar[frozenset[str]] = GENERIC_FIELDS
 
@@ -65,6 +67,8 @@ def generic_arguments(command: Command, body: Document) -> GenericArguments:
     found = read_params(GenericArguments, command.name, {name: body[name] for name in given})
     if found.write_concern is not None and not command.takes_write_concern:
         raise ServerError(ErrorCode.InvalidOptions, "Command does not support writeConcern")
+    if found.autocommit is not None or found.start_transaction is not None:
+        raise ServerError(ErrorCode.NotImplemented, "Multi-document transactions are not supported yet")
     _check_api(command, found)
     return found
 
@@ -76,7 +80,7 @@ def _check_api(command: Command, found: GenericArguments) -> None:
             raise ServerError(4886600, "Provided apiStrict and/or apiDeprecationErrors without passing apiVersion")
     elif found.api_version != _API_VERSION:
         raise ServerError(ErrorCode.APIVersionError, f"Cannot accept API version {found.api_version}")
-    elif found.api_strict and command.name not in _STABLE:
+    elif found.api_strict and command.name not in STABLE_COMMANDS:
         raise ServerError(
             ErrorCode.APIStrictError,
             f"Provided apiStrict:true, but the command {command.name} is not in API Version 1.",
