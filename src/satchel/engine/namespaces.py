@@ -36,7 +36,7 @@ def checked_namespace(database: str, collection: str) -> Namespace:
         or "\0" in collection
         or ("$" in collection and not _is_special(namespace))
     )
-    if invalid or len(str(namespace).encode()) > MAX_NAMESPACE_BYTES:
+    if invalid:
         raise ServerError(ErrorCode.InvalidNamespace, f"Invalid namespace specified '{namespace}'")
     return namespace
 
@@ -57,6 +57,12 @@ def check_creatable(namespace: Namespace) -> None:
         raise ServerError(ErrorCode.InvalidNamespace, f"Invalid system namespace: {namespace}")
 
 
+def check_length(namespace: Namespace) -> None:
+    """Raise InvalidNamespace (73) when no collection can have so long a name; asking for it is no error."""
+    if len(str(namespace).encode()) > MAX_NAMESPACE_BYTES:
+        raise ServerError(ErrorCode.InvalidNamespace, f"Fully qualified namespace is too long. Namespace: {namespace}")
+
+
 _CREATABLE: Final = frozenset({"system.js", "system.users", "system.profile", "system.roles", "system.version"})
 
 
@@ -65,4 +71,12 @@ def is_system(collection: str) -> bool:
     return collection.startswith("system.")
 
 
-__all__ = ["Namespace", "check_creatable", "check_database_name", "checked_namespace", "is_system", "parse_namespace"]
+__all__ = [
+    "Namespace",
+    "check_creatable",
+    "check_database_name",
+    "check_length",
+    "checked_namespace",
+    "is_system",
+    "parse_namespace",
+]

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
 from satchel.engine.catalog import ID_INDEX, Catalog, CollectionEntry, IndexEntry, save_entry
-from satchel.engine.namespaces import Namespace
+from satchel.engine.namespaces import Namespace, check_length
 from satchel.errors import ErrorCode, ServerError
 from satchel.storage.interface import Reader, Writer
 from satchel.values.bson_types import Document
@@ -38,6 +38,7 @@ class WriteUnit(ReadUnit):
         """
         if self.catalog.get(namespace) is not None:
             raise ServerError(ErrorCode.NamespaceExists, f"Collection {namespace} already exists.")
+        check_length(namespace)
         self._check_database_case(namespace.database)
         table = "" if "viewOn" in options else self.writer.create_table(str(namespace))
         indexes = () if "viewOn" in options else (_id_index(options),)
@@ -81,6 +82,7 @@ class WriteUnit(ReadUnit):
 
     def rename_collection(self, entry: CollectionEntry, target: Namespace) -> None:
         """Give a collection another name; its records and indexes stay as they are."""
+        check_length(target)
         self._check_database_case(target.database)
         table = self.writer.rename_table(entry.table, str(target))
         indexes = tuple(
