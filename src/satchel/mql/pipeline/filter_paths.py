@@ -33,6 +33,22 @@ def join(filters: list[Document]) -> Document:
     return {"$and": filters}
 
 
+def below(filter_: Document, prefix: str) -> Document | None:
+    """Return a filter on the documents at `prefix` that says what `filter_` says of them, or None if it says more."""
+    inner: Document = {}
+    for name, operand in filter_.items():
+        if name in _LOGICAL and isinstance(operand, list):
+            members = [below(member, prefix) for member in operand]
+            if any(member is None for member in members):
+                return None
+            inner[name] = members
+        elif name.startswith(prefix + ".") and name[:1] != "$":
+            inner[name[len(prefix) + 1 :]] = operand
+        else:
+            return None
+    return inner
+
+
 def filter_paths(filter_: Document, context: Context) -> frozenset[str] | None:
     """Return the dotted paths that a (valid) filter reads, or None when it may read anything."""
     paths: set[str] = set()

@@ -10,7 +10,7 @@ from satchel.mql.accumulation.hashable import ITSELF, hashable
 from satchel.mql.context import Context
 from satchel.mql.expressions.expression import Expression
 from satchel.mql.expressions.parser import parse_expression
-from satchel.values.bson_types import MISSING, BsonValue, Document
+from satchel.values.bson_types import MISSING, BsonValue, Document, is_number
 from satchel.values.collation import Collation
 
 Column: TypeAlias = list[BsonValue]
@@ -77,8 +77,8 @@ def _members(spec: BsonValue) -> tuple[list[str] | None, list[BsonValue]]:
     """Return the field names of a document of expressions and their expressions, or None and the one expression."""
     if not isinstance(spec, dict) or not spec or next(iter(spec))[:1] == "$":
         return None, [spec]
-    for name in spec:
-        if not name or "." in name:
+    for name, member in spec.items():
+        if not name or "." in name or isinstance(member, bool) or is_number(member):
             raise ServerError(17390, "$group does not support inclusion-style expressions")
     return list(spec), list(spec.values())
 

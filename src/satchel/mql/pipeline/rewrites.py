@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from satchel.mql.pipeline.filter_paths import conjuncts, filter_paths, join
+from satchel.mql.pipeline.filter_paths import below, conjuncts, filter_paths
+from satchel.mql.pipeline.filter_paths import join as join_filters
 from satchel.mql.pipeline.stage import Scope, Stage
 from satchel.mql.pipeline.stages.limit import LimitStage
+from satchel.mql.pipeline.stages.lookup import LookupStage
 from satchel.mql.pipeline.stages.match import MatchStage
 from satchel.mql.pipeline.stages.skip import SkipStage
 from satchel.mql.pipeline.stages.sort import SortStage
+from satchel.mql.pipeline.stages.unwind import UnwindStage
 from satchel.values.bson_types import Document
 
 _MAX_ROUNDS = 1000
@@ -20,6 +23,8 @@ def rewrite(stages: Sequence[Stage], scope: Scope) -> list[Stage]:
     rewritten = list(stages)
     if len(rewritten) > 1:
         _move_matches(rewritten, scope)
+        _match_while_joining(rewritten, scope)
+        _move_skips(rewritten)
         rewritten = _fold_windows(rewritten)
         _limit_sorts(rewritten)
     return rewritten
@@ -45,7 +50,7 @@ def _move_matches(stages: list[Stage], scope: Scope) -> None:
 
 
 def _joined(first: MatchStage, second: MatchStage, scope: Scope) -> MatchStage:
-    return MatchStage(join([*conjuncts(first.filter), *conjuncts(second.filter)]), scope.context)
+    return MatchStage(join_filters([*conjuncts(first.filter), *conjuncts(second.filter)]), scope.context)
 
 
 def _split(match: MatchStage, before: Stage, scope: Scope) -> list[Stage] | None:
@@ -56,15 +61,41 @@ def _split(match: MatchStage, before: Stage, scope: Scope) -> list[Stage] | None
         (movable if _may_pass(conjunct, before, scope) else staying).append(conjunct)
     if not movable:
         return None
-    moved: list[Stage] = [MatchStage(join(movable), scope.context), before]
+    moved: list[Stage] = [MatchStage(join_filters(movable), scope.context), before]
     if staying:
-        moved.append(MatchStage(join(staying), scope.context))
+        moved.append(MatchStage(join_filters(staying), scope.context))
     return moved
 
 
 def _may_pass(conjunct: Document, before: Stage, scope: Scope) -> bool:
     paths = filter_paths(conjunct, scope.context)
     return bool(paths) and all(before.preserves(path.split(".", 1)[0]) for path in paths or ())
+
+
+def _move_skips(stages: list[Stage]) -> None:
+    """Move every `$skip` in front of the stages that would only change what it leaves out."""
+    for index, stage in enumerate(stages):
+        if isinstance(stage, SkipStage):
+            place = index
+            while place and stages[place - 1].keeps_count:
+                place -= 1
+            stages.insert(place, stages.pop(index))
+
+
+def _match_while_joining(stages: list[Stage], scope: Scope) -> None:
+    """Let a `$lookup` join only what a `$match` behind the `$unwind` of its array will keep."""
+    for index in reversed(range(len(stages) - 2)):
+        join, unwind, match = stages[index : index + 3]
+        if isinstance(join, LookupStage) and isinstance(unwind, UnwindStage) and isinstance(match, MatchStage):
+            path = ".".join(join.spec_.as_parts)
+            if unwind.path != path or unwind.keeps_empty or unwind.index_path is not None:
+                continue
+            parts = [(conjunct, below(conjunct, path)) for conjunct in conjuncts(match.filter)]
+            inner = [found for _, found in parts if found is not None]
+            staying = [conjunct for conjunct, found in parts if found is None]
+            if inner:
+                rest = [MatchStage(join_filters(staying), scope.context)] if staying else []
+                stages[index : index + 3] = [join.followed_by([{"$match": join_filters(inner)}]), unwind, *rest]
 
 
 def _fold_windows(stages: Sequence[Stage]) -> list[Stage]:

@@ -134,6 +134,9 @@ class Stage(ABC):
     reads_input: ClassVar[bool] = True
     """False for stages that bring their own documents."""
 
+    keeps_count: ClassVar[bool] = False
+    """True for stages that give one document for each, in their order, whatever the others are."""
+
     @abstractmethod
     def run(self, documents: Iterator[Document]) -> Iterator[Document]:
         """Yield the output for the input; neither holds on to documents nor changes them."""

@@ -107,9 +107,17 @@ class LookupStage(Stage):
             self._context,
             null_is_missing=True,
         )
-        if not spec.pipeline:
-            return lambda document: foreign.find(self._local_values(document))
-        return self._piped(foreign, spec.pipeline)
+        return self._piped(foreign, spec.pipeline) if spec.pipeline else self._equal(foreign)
+
+    def _equal(self, foreign: ForeignCollection) -> Join:
+        """Return a join by equality alone; variables without a pipeline are still evaluated, as they may fail."""
+
+        def join(document: Document) -> list[Document]:
+            if self.spec_.let:
+                self._inner_context(document)
+            return foreign.find(self._local_values(document))
+
+        return join
 
     def _local_values(self, document: Document) -> list[BsonValue]:
         """Return what to look for; what has no value looks for null."""

@@ -18,6 +18,8 @@ class ProjectionStage(Stage):
         projection: What is made of a document.
     """
 
+    keeps_count = True
+
     def __init__(self, projection: Projection, operand: BsonValue) -> None:
         self.projection = projection
         self._operand = operand

@@ -22,6 +22,7 @@ class ReplaceRootStage(Stage):
     """
 
     name = "$replaceRoot"
+    keeps_count = True
 
     def __init__(self, new_root: BsonValue, context: Context, described: str) -> None:
         self._spec = new_root
