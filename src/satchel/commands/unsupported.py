@@ -1,4 +1,4 @@
-"""Commands of MongoDB that answer NotImplemented, and why; every other name is CommandNotFound."""
+"""Commands of MongoDB that are not there, and why; every other name is CommandNotFound."""
 
 from __future__ import annotations
 
@@ -9,26 +9,32 @@ from satchel.commands.command import COMMANDS, Invocation, Reply
 from satchel.commands.handshake import AnyParams
 from satchel.errors import ErrorCode, ServerError
 
-_JAVASCRIPT: Final = "JavaScript does not run in this server"
-_SEARCH: Final = "search indexes belong to Atlas"
+_SEARCH_NOT_ENABLED: Final = 31082
+_SEARCH: Final = (_SEARCH_NOT_ENABLED, "search indexes belong to Atlas")
+_TRANSACTION: Final = (ErrorCode.NotImplemented, "multi-document transactions are not supported yet")
 
-UNSUPPORTED: Final = {
-    "mapReduce": _JAVASCRIPT,
+UNSUPPORTED: Final[dict[str, tuple[int, str]]] = {
+    "abortTransaction": _TRANSACTION,
+    "applyOps": (ErrorCode.NotImplemented, "there is no oplog"),
+    "cloneCollectionAsCapped": (
+        ErrorCode.NotImplemented, "create the capped collection and copy into it with $merge"
+    ),
+    "commitTransaction": _TRANSACTION,
     "createSearchIndexes": _SEARCH,
-    "updateSearchIndex": _SEARCH,
     "dropSearchIndex": _SEARCH,
-    "cloneCollectionAsCapped": "create the capped collection and copy into it with $merge",
-    "applyOps": "there is no oplog",
-}
+    "mapReduce": (ErrorCode.NotImplemented, "JavaScript does not run in this server"),
+    "updateSearchIndex": _SEARCH,
+}  # fmt: skip
+"""The code that each answers with, and the reason."""
 
 
-def _refusing(name: str, reason: str) -> Callable[[AnyParams, Invocation], Reply]:
+def _refusing(name: str, code: int, reason: str) -> Callable[[AnyParams, Invocation], Reply]:
     def refuse(params: AnyParams, invocation: Invocation) -> Reply:
-        raise ServerError(ErrorCode.NotImplemented, f"{name} is not supported: {reason}")
+        raise ServerError(code, f"{name} is not supported: {reason}")
 
-    refuse.__doc__ = f"Answer NotImplemented: {reason}."
+    refuse.__doc__ = f"Answer that it is not supported: {reason}."
     return refuse
 
 
-for _name, _reason in UNSUPPORTED.items():
-    COMMANDS.command(_name, AnyParams, strict=False)(_refusing(_name, _reason))
+for _name, (_code, _reason) in UNSUPPORTED.items():
+    COMMANDS.command(_name, AnyParams, strict=False)(_refusing(_name, _code, _reason))
