@@ -10,10 +10,10 @@ from satchel.errors import ErrorCode, ServerError
 from satchel.mql.context import Context
 from satchel.mql.match import parse_filter
 from satchel.mql.pipeline import parse_pipeline
-from satchel.values.namespace import Namespace
 from satchel.mql.update import parse_update
 from satchel.values import compare
 from satchel.values.bson_types import Document
+from satchel.values.namespace import Namespace
 
 
 class ListSource:

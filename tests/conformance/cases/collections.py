@@ -7,9 +7,9 @@ from collections.abc import Iterator
 from bson import Decimal128, Int64
 
 from ..case import Case
+from ..wrong_types import WRONG
 
 _SOME = [{"_id": 1, "a": 1}, {"_id": 2, "a": 2}]
-_WRONG = {"string": "1", "null": None, "bool": True, "object": {}, "array": [1], "double": 1.5, "int": 1}
 _LISTED = {"listCollections": 1, "filter": {"name": "$coll"}}
 
 
@@ -116,7 +116,7 @@ def _creating() -> Iterator[Case]:
     }
     for name, collection in names.items():
         yield Case(f"create-name-{name}", {"create": collection})
-    for kind, value in _WRONG.items():
+    for kind, value in WRONG.items():
         for parameter in (
             "create capped size max validator validationLevel validationAction viewOn pipeline collation writeConcern "
             "autoIndexId clusteredIndex expireAfterSeconds storageEngine"
@@ -135,11 +135,11 @@ def _listing() -> Iterator[Case]:
     yield Case("list-batch", {**_LISTED, "cursor": {"batchSize": 0}}, _SOME)
     yield Case("list-unknown-field", {**_LISTED, "nope": 1}, _SOME)
     yield Case("list-bad-filter", {"listCollections": 1, "filter": {"$nope": 1}}, _SOME)
-    for kind, value in _WRONG.items():
+    for kind, value in WRONG.items():
         for parameter in ("nameOnly", "cursor"):
             yield Case(f"list-{parameter}-{kind}", {**_LISTED, parameter: value}, _SOME)
     for kind in ("string", "array", "double", "int"):
-        yield Case(f"list-filter-{kind}", {"listCollections": 1, "filter": _WRONG[kind]}, _SOME)
+        yield Case(f"list-filter-{kind}", {"listCollections": 1, "filter": WRONG[kind]}, _SOME)
 
 
 def _dropping() -> Iterator[Case]:
@@ -157,7 +157,7 @@ def _dropping() -> Iterator[Case]:
     yield Case("drop-unknown-field", {"drop": "$coll", "nope": 1}, _SOME)
     yield Case("drop-empty-name", {"drop": ""})
     yield Case("drop-bad-name", {"drop": "a$b"})
-    for kind, value in _WRONG.items():
+    for kind, value in WRONG.items():
         if kind != "string":
             yield Case(f"drop-{kind}", {"drop": value}, _SOME)
 
@@ -185,7 +185,7 @@ def _renaming() -> Iterator[Case]:
     yield Case("rename-system", rename(source, "$db.system.x"), _SOME)
     yield Case("rename-view", rename(source, target), setup=[_create(viewOn="$coll.source", pipeline=[])])
     for kind in ("object", "array", "double", "int", "null"):
-        yield Case(f"rename-to-{kind}", rename(source, _WRONG[kind]), _SOME)
-        yield Case(f"rename-from-{kind}", rename(_WRONG[kind], target), _SOME)
+        yield Case(f"rename-to-{kind}", rename(source, WRONG[kind]), _SOME)
+        yield Case(f"rename-from-{kind}", rename(WRONG[kind], target), _SOME)
     for kind in ("string", "array", "double", "int", "null"):
-        yield Case(f"rename-drop-target-{kind}", rename(source, target, dropTarget=_WRONG[kind]), _SOME, show=shown)
+        yield Case(f"rename-drop-target-{kind}", rename(source, target, dropTarget=WRONG[kind]), _SOME, show=shown)

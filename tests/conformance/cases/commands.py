@@ -7,9 +7,9 @@ from collections.abc import Iterator
 from bson import Int64
 
 from ..case import Case
+from ..wrong_types import WRONG, given
 
 _SIX = [{"_id": i, "a": i % 3, "s": "aAbBcC"[i]} for i in range(6)]
-_WRONG = {"string": "1", "null": None, "bool": True, "object": {}, "array": [1], "double": 1.5, "int": 1}
 _SET = {"$set": {"x": 1}}
 
 
@@ -51,11 +51,15 @@ def _updates() -> Iterator[Case]:
     broken = [{"q": {"_id": 0}, "u": _SET}, {"q": {"_id": 1}, "u": {"$nope": {}}}, {"q": {"_id": 2}, "u": _SET}]
     yield Case("update-error-ordered", _update(*broken), _SIX)
     yield Case("update-error-unordered", _update(*broken, ordered=False), _SIX)
-    for kind, value in _WRONG.items():
+    for kind, value in WRONG.items():
         for parameter in "update ordered bypassDocumentValidation let writeConcern maxTimeMS".split():
-            yield Case(f"update-{parameter}-{kind}", _update({"q": {"_id": 1}, "u": _SET}, **{parameter: value}), _SIX)
+            yield Case(
+                f"update-{parameter}-{kind}",
+                _update({"q": {"_id": 1}, "u": _SET}, **{parameter: given(parameter, value)}),
+                _SIX,
+            )
         for parameter in "q u multi upsert arrayFilters hint collation c sort".split():
-            update = {"q": {"_id": 1}, "u": _SET, parameter: value}
+            update = {"q": {"_id": 1}, "u": _SET, parameter: given(parameter, value)}
             yield Case(f"update-{parameter}-{kind}-inside", _update(update), _SIX)
 
 
@@ -88,12 +92,12 @@ def _aggregates() -> Iterator[Case]:
     collation = {"locale": "en", "strength": 2}
     yield Case("aggregate-collation", _aggregate({"$match": {"s": "a"}}, collation=collation), _SIX)
     yield Case("aggregate-explain", {"aggregate": "$coll", "pipeline": [], "explain": True}, _SIX)
-    for kind, value in _WRONG.items():
+    for kind, value in WRONG.items():
         for parameter in (
             "pipeline cursor allowDiskUse maxTimeMS bypassDocumentValidation readConcern collation hint comment "
             "writeConcern let explain"
         ).split():
-            yield Case(f"aggregate-{parameter}-{kind}", _aggregate(**{parameter: value}), _SIX)
+            yield Case(f"aggregate-{parameter}-{kind}", _aggregate(**{parameter: given(parameter, value)}), _SIX)
 
 
 def _any_command() -> Iterator[Case]:
@@ -128,7 +132,7 @@ def _any_command() -> Iterator[Case]:
         insert = {"insert": "$coll", "documents": [{"_id": 9}], "writeConcern": concern}
         if name != "w-0":
             yield Case(f"write-concern-{name}", insert, _SIX)
-    for kind, value in _WRONG.items():
+    for kind, value in WRONG.items():
         yield Case(f"ping-comment-{kind}", {"ping": 1, "comment": value})
     yield Case("distinct-write-concern", {"distinct": "$coll", "key": "a", "writeConcern": {"w": 1}}, _SIX)
     yield Case("insert-read-concern", {"insert": "$coll", "documents": [{}], "readConcern": {"level": "local"}}, _SIX)
@@ -137,7 +141,7 @@ def _any_command() -> Iterator[Case]:
 def _validate() -> Iterator[Case]:
     yield Case("validate-missing", {"validate": "$coll"})
     yield Case("validate-empty-name", {"validate": ""})
-    for name in ("collStats", "dataSize"):
+    for name in ("collStats", "dbStats"):
         yield Case(f"{name}-unknown-field", {name: "$coll", "nope": 1}, _SIX)
     yield Case("coll-stats-scale-0", {"collStats": "$coll", "scale": 0}, _SIX)
     yield Case("coll-stats-scale-string", {"collStats": "$coll", "scale": "x"}, _SIX)

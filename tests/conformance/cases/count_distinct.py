@@ -6,9 +6,10 @@ from collections.abc import Iterator
 
 from ..case import Case
 from ..providers import NUMBERS
+from ..wrong_types import WRONG, given
 
 _TWENTY = [{"_id": i, "a": i % 5, "b": {"c": [i % 3, i % 2]}} for i in range(20)]
-_WRONG = {"string": "1", "null": None, "bool": True, "object": {}, "array": [1], "double": 1.5}
+_WRONG = {kind: value for kind, value in WRONG.items() if kind != "int"}
 
 
 def cases() -> Iterator[Case]:
@@ -31,7 +32,7 @@ def _count() -> Iterator[Case]:
         yield Case(f"count-skip-number-{i}", {"count": "$coll", "skip": number}, _TWENTY)
     for parameter in "query limit skip hint collation maxTimeMS comment readConcern count fields".split():
         for kind, value in _WRONG.items():
-            yield Case(f"count-{parameter}-{kind}", {"count": "$coll", parameter: value}, _TWENTY)
+            yield Case(f"count-{parameter}-{kind}", {"count": "$coll", parameter: given(parameter, value)}, _TWENTY)
     yield Case("count-unknown-field", {"count": "$coll", "nope": 1}, _TWENTY)
     yield Case("count-bad-operator", {"count": "$coll", "query": {"a": {"$nope": 1}}}, _TWENTY)
     yield Case("count-hint-unknown", {"count": "$coll", "hint": "nope"}, _TWENTY)
@@ -66,7 +67,11 @@ def _distinct() -> Iterator[Case]:
     yield Case("distinct-collation", collated, [{"v": "a"}, {"v": "A"}, {"v": "b"}])
     for parameter in "key query collation maxTimeMS comment readConcern distinct hint".split():
         for kind, value in _WRONG.items():
-            yield Case(f"distinct-{parameter}-{kind}", {"distinct": "$coll", "key": "a", parameter: value}, _TWENTY)
+            yield Case(
+                f"distinct-{parameter}-{kind}",
+                {"distinct": "$coll", "key": "a", parameter: given(parameter, value)},
+                _TWENTY,
+            )
     for name, key in {
         "empty": "",
         "dollar": "$a",

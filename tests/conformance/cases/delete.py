@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from ..case import Case
+from ..wrong_types import WRONG, given
 
 _SIX = [{"_id": i, "a": i % 3, "s": "aAbBcC"[i]} for i in range(6)]
-_WRONG = {"string": "1", "null": None, "bool": True, "object": {}, "array": [1], "double": 1.5, "int": 1}
 
 
 def cases() -> Iterator[Case]:
@@ -42,11 +42,11 @@ def cases() -> Iterator[Case]:
     yield Case("empty-deletes", {"delete": "$coll", "deletes": []}, _SIX)
     yield Case("unknown-field", {"delete": "$coll", "deletes": [{"q": {}, "limit": 1}], "nope": 1}, _SIX)
     yield Case("unknown-field-of-delete", {"delete": "$coll", "deletes": [{"q": {}, "limit": 1, "nope": 1}]}, _SIX)
-    for kind, value in _WRONG.items():
+    for kind, value in WRONG.items():
         for parameter in ("delete", "ordered", "let", "writeConcern", "maxTimeMS", "comment"):
-            command = {"delete": "$coll", "deletes": [{"q": {}, "limit": 1}], parameter: value}
+            command = {"delete": "$coll", "deletes": [{"q": {}, "limit": 1}], parameter: given(parameter, value)}
             yield Case(f"{parameter}-{kind}", command, _SIX)
         for parameter in ("q", "hint", "collation"):
-            delete = {"q": {}, "limit": 1, parameter: value}
+            delete = {"q": {}, "limit": 1, parameter: given(parameter, value)}
             yield Case(f"{parameter}-{kind}", {"delete": "$coll", "deletes": [delete]}, _SIX)
     yield Case("write-concern-0-unknown", {"delete": "$coll", "deletes": [], "writeConcern": {"w": "nope"}}, _SIX)

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from ..case import Case
+from ..wrong_types import WRONG, given
 
 _SIX = [{"_id": i, "a": i % 3, "b": [{"c": i}, {"c": i + 1}], "s": "aAbBcC"[i]} for i in range(6)]
-_WRONG = {"string": "1", "null": None, "bool": True, "object": {}, "array": [1], "double": 1.5, "int": 1}
 
 
 def _modify(**parameters: object) -> dict:
@@ -37,7 +37,7 @@ def _forms() -> Iterator[Case]:
             sorted_ = _modify(query=query, sort={"_id": -1}, update=update, new=new, fields={"b": 0})
             yield Case(f"{name}-new-{new}-sorted", sorted_, _SIX)
             if name != "positional":
-                upsert = _modify(query={"a": 9, "s": "q"}, update=update, new=new, upsert=True)
+                upsert = _modify(query={"a": 9}, update=update, new=new, upsert=True)
                 yield Case(f"{name}-new-{new}-upsert", upsert, _SIX)
                 yield Case(f"{name}-new-{new}-missing", _modify(query={"a": 9}, update=update, new=new), _SIX)
     yield Case("remove", _modify(query={"a": 1}, remove=True), _SIX)
@@ -89,9 +89,13 @@ def _errors() -> Iterator[Case]:
     yield Case("duplicate-key", _modify(query={"_id": 1}, update={"$set": {"s": "c"}}), _SIX, setup=unique)
     upsert = _modify(query={"_id": 17}, update={"$set": {"s": "c"}}, upsert=True)
     yield Case("duplicate-key-upsert", upsert, _SIX, setup=unique)
-    for kind, value in _WRONG.items():
+    for kind, value in WRONG.items():
         for parameter in (
             "findAndModify query sort remove update new fields upsert bypassDocumentValidation writeConcern maxTimeMS "
             "collation arrayFilters hint comment let"
         ).split():
-            yield Case(f"{parameter}-{kind}", _modify(**{"query": {"_id": 1}, "update": one, parameter: value}), _SIX)
+            yield Case(
+                f"{parameter}-{kind}",
+                _modify(**{"query": {"_id": 1}, "update": one, parameter: given(parameter, value)}),
+                _SIX,
+            )

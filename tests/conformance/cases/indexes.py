@@ -7,10 +7,10 @@ from collections.abc import Iterator
 from bson import Decimal128, Int64
 
 from ..case import Case
+from ..wrong_types import WRONG
 
 _SOME = [{"_id": 1, "a": 1, "b": [1, 2]}, {"_id": 2, "a": 1, "b": [3]}, {"_id": 3}]
 _LIST = {"listIndexes": "$coll"}
-_WRONG = {"string": "1", "null": None, "bool": True, "object": {}, "array": [1], "double": 1.5, "int": 1}
 
 
 def _create(*specs: dict, **options: object) -> dict:
@@ -298,7 +298,7 @@ def _commands() -> Iterator[Case]:
     many = [_named({f"f{i}": 1}) for i in range(70)]
     yield Case("create-too-many", _create(*many), [])
     yield Case("create-63", _create(*many[:63]), [])
-    for kind, value in _WRONG.items():
+    for kind, value in WRONG.items():
         yield Case(f"create-indexes-{kind}", {"createIndexes": "$coll", "indexes": value}, [])
         yield Case(f"create-name-{kind}", {"createIndexes": value, "indexes": [_named({"a": 1})]}, [])
         yield Case(f"list-name-{kind}", {"listIndexes": value}, [])

@@ -9,9 +9,10 @@ from bson.datetime_ms import DatetimeMS
 
 from ..case import Case
 from ..providers import ALL_VALUES
+from ..wrong_types import WRONG, given
 
 _TWO = [{"_id": 1, "a": 1, "b": "x"}, {"_id": 2, "a": 2, "b": "y"}]
-_WRONG = {"string": "1", "null": None, "object": {}, "array": [1], "double": 1.5, "int": 1}
+_WRONG = {kind: value for kind, value in WRONG.items() if kind != "bool"}
 
 
 def _insert(*documents: object, **options: object) -> dict:
@@ -157,7 +158,9 @@ def _refused() -> Iterator[Case]:
     for kind, value in _WRONG.items():
         for parameter in "insert ordered bypassDocumentValidation writeConcern maxTimeMS comment".split():
             yield Case(
-                f"{parameter}-{kind}", _insert({"_id": ObjectId("65e0a3c00000000000000001")}, **{parameter: value}), []
+                f"{parameter}-{kind}",
+                _insert({"_id": ObjectId("65e0a3c00000000000000001")}, **{parameter: given(parameter, value)}),
+                [],
             )
 
 
