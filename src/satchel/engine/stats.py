@@ -28,19 +28,19 @@ def collection_sizes(unit: ReadUnit, entry: CollectionEntry, scale: int = 1) -> 
     sizes: Document = {
         "size": narrow(data_bytes // scale),
         "count": narrow(count),
+        **({"avgObjSize": narrow(data_bytes // count)} if count else {}),
         "numOrphanDocs": 0,
         "storageSize": narrow(allocated // scale),
         "freeStorageSize": 0,
         "capped": entry.capped,
         "nindexes": len(entry.indexes),
+        "indexDetails": {name: {} for name in index_sizes},
         "indexBuilds": [],
         "totalIndexSize": narrow(total_index_bytes // scale),
-        "totalSize": narrow((allocated + total_index_bytes) // scale),
         "indexSizes": {name: narrow(size // scale) for name, size in index_sizes.items()},
+        "totalSize": narrow((allocated + total_index_bytes) // scale),
         "scaleFactor": scale,
     }
-    if count:
-        sizes["avgObjSize"] = narrow(data_bytes // count)
     if entry.capped:
         sizes["max"] = narrow(entry.capped_max_documents or 0)
         sizes["maxSize"] = narrow(entry.capped_size_bytes // scale)
