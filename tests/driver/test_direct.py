@@ -126,14 +126,14 @@ def outcome(call: Call, collection: Collection[Any]) -> tuple[object, ...]:
     except PyMongoError as error:
         return (
             type(error),
-            # How large a message is depends on the session that it names.
-            re.sub(r"\(\d+ bytes\)", "", str(error).partition(", full error")[0]),
+            str(error).partition(", full error")[0],
             getattr(error, "code", None),
             plain(getattr(error, "details", None)),
             getattr(error, "_error_labels", None),
         )
     except (BSONError, TypeError, ValueError) as error:
-        return type(error), str(error)
+        # How large a message is depends on the session that it names.
+        return type(error), re.sub(r"\(\d+ bytes\)", "", str(error))
     return type(result), repr(result), result
 
 

@@ -7,7 +7,9 @@ import time
 import uuid
 from collections import Counter
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
+from types import TracebackType
+from typing import Generic, TypeVar
 
 from satchel.engine.catalog import Catalog, CollectionEntry
 from satchel.engine.cursors import CursorRegistry
@@ -24,6 +26,9 @@ from satchel.errors import (
     StorageFullError,
 )
 from satchel.storage.interface import Reader, Storage
+
+AnyReader = TypeVar("AnyReader", bound=Reader)
+AnyUnit = TypeVar("AnyUnit", bound=ReadUnit)
 
 
 class Engine:
@@ -44,19 +49,17 @@ class Engine:
         self._catalog: Catalog | None = None
         self._catalog_listeners: list[Callable[[], None]] = []
 
-    @contextmanager
-    def read(self) -> Iterator[ReadUnit]:
+    def read(self) -> AbstractContextManager[ReadUnit]:
         """Open a snapshot with the catalog that belongs to it."""
-        with _translated(), self.storage.read() as reader:
-            yield ReadUnit(reader, self._catalog_of(reader))
+        return _Unit(self.storage.read(), lambda reader: ReadUnit(reader, self._catalog_of(reader)))
 
     @contextmanager
     def write(self, operation: Operation) -> Iterator[WriteUnit]:
         """Run the block as one write transaction, durable if the operation asks for it."""
-        with _translated():
-            with self.storage.write(durable=operation.durable) as writer:
-                yield WriteUnit(writer, self._catalog_of(writer))
-            self._announce()
+        transaction = self.storage.write(durable=operation.durable)
+        with _Unit(transaction, lambda writer: WriteUnit(writer, self._catalog_of(writer))) as unit:
+            yield unit
+        self._announce()
 
     def _announce(self) -> None:
         """Wake the tailable cursors that wait for data."""
@@ -99,13 +102,35 @@ class Engine:
         self.storage.close()
 
 
-@contextmanager
-def _translated() -> Iterator[None]:
-    """Turn the storage's failures into the errors that clients see."""
-    try:
-        yield
-    except StorageError as error:
-        raise server_error(error) from error
+class _Unit(Generic[AnyReader, AnyUnit]):
+    """A unit of work: a transaction of the storage whose failures become the errors that clients see."""
+
+    __slots__ = ("_make", "_transaction")
+
+    def __init__(self, transaction: AbstractContextManager[AnyReader], make: Callable[[AnyReader], AnyUnit]) -> None:
+        self._transaction = transaction
+        self._make = make
+
+    def __enter__(self) -> AnyUnit:
+        try:
+            reader = self._transaction.__enter__()
+        except StorageError as error:
+            raise server_error(error) from error
+        try:
+            return self._make(reader)
+        except BaseException as error:
+            self.__exit__(type(error), error, error.__traceback__)
+            raise
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        try:
+            self._transaction.__exit__(kind, error, trace)
+        except StorageError as failure:
+            raise server_error(failure) from failure
+        if isinstance(error, StorageError):
+            raise server_error(error) from error
 
 
 def server_error(error: StorageError) -> ServerError:

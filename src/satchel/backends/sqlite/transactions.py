@@ -7,7 +7,7 @@ import threading
 import time
 import weakref
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from typing import Final
 
 import apsw
@@ -76,21 +76,42 @@ class SqliteStorage:
         """Whether writes are refused."""
         return self._read_only
 
-    @contextmanager
-    def read(self) -> Iterator[SqliteReader]:
+    def read(self) -> AbstractContextManager[SqliteReader]:
         """Open a snapshot for the length of the block."""
-        if self._in_memory:
-            with self._write_lock:
-                yield from self._snapshot(self._writer, transaction=False)
-            return
+        return self._memory_snapshot() if self._in_memory else _Snapshot(self)
+
+    @contextmanager
+    def _memory_snapshot(self) -> Iterator[SqliteReader]:
+        with self._write_lock:
+            self._check_open()
+            reader = SqliteReader(self._writer)
+            try:
+                yield reader
+            except apsw.Error as error:
+                raise translate(error) from error
+            finally:
+                reader.close()
+
+    def begin_read(self) -> apsw.Connection:
+        """Take a connection of the pool and begin a transaction on it; `end_read` gives it back."""
         self._enter_read()
         try:
             connection = self._take_reader()
-            try:
-                yield from self._snapshot(connection, transaction=True)
-            finally:
-                self._return_reader(connection)
+            connection.execute("BEGIN")
+        except BaseException as error:
+            self._reading.pop()
+            if isinstance(error, apsw.Error):
+                raise translate(error) from error
+            raise
+        return connection
+
+    def end_read(self, connection: apsw.Connection) -> None:
+        """End the transaction of a read and put its connection back."""
+        try:
+            if connection.in_transaction:
+                connection.execute("ROLLBACK")
         finally:
+            self._return_reader(connection)
             self._reading.pop()
 
     def _enter_read(self) -> None:
@@ -99,20 +120,6 @@ class SqliteStorage:
             self._reading.pop()
             self._may_read.wait()
             self._reading.append(None)
-
-    def _snapshot(self, connection: apsw.Connection, *, transaction: bool) -> Iterator[SqliteReader]:
-        self._check_open()
-        reader = SqliteReader(connection)
-        try:
-            if transaction:
-                connection.execute("BEGIN")
-            yield reader
-        except apsw.Error as error:
-            raise translate(error) from error
-        finally:
-            reader.close()
-            if transaction and connection.in_transaction:
-                connection.execute("ROLLBACK")
 
     @contextmanager
     def write(self, *, durable: bool = False) -> Iterator[SqliteWriter]:
@@ -209,6 +216,28 @@ class SqliteStorage:
         _ABANDONED.extend((self._writer, *self._readers))
         self._disk.abandon()
         self._start()
+
+
+class _Snapshot:
+    """A read under way; a class, because a generator takes three times as long."""
+
+    __slots__ = ("_connection", "_reader", "_storage")
+
+    def __init__(self, storage: SqliteStorage) -> None:
+        self._storage = storage
+
+    def __enter__(self) -> SqliteReader:
+        self._connection = self._storage.begin_read()
+        self._reader = SqliteReader(self._connection)
+        return self._reader
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: object) -> None:
+        try:
+            self._reader.close()
+        finally:
+            self._storage.end_read(self._connection)
+        if isinstance(error, apsw.Error):
+            raise translate(error) from error
 
 
 def _is_unwritable(path: str) -> bool:
