@@ -6,15 +6,12 @@ import time
 from dataclasses import dataclass
 from typing import ClassVar
 
-from bson import Int64
-
 from satchel.commands.command import COMMANDS, Invocation, NoFields, Reply
-from satchel.commands.params import array, collection, int64, non_negative, param
+from satchel.commands.params import collection, int64, int64s, non_negative, param
 from satchel.commands.results import batch_reply
 from satchel.engine.cursors import Cursor
-from satchel.engine.namespaces import Namespace
 from satchel.errors import ErrorCode, ServerError
-from satchel.values.bson_types import BsonValue, type_name
+from satchel.values.bson_types import BsonValue
 
 _AWAIT_DEFAULT_SECONDS = 1.0
 _AWAIT_POLL_SECONDS = 0.1
@@ -40,9 +37,12 @@ def get_more(params: GetMoreParams, invocation: Invocation) -> Reply:
     cursor = cursors.check_out(params.get_more, namespace)
     try:
         await_seconds = _await_seconds(cursor, invocation)
-        batch = _next_batch(cursor, invocation, params.batch_size or _NO_LIMIT)
-        if not batch and cursor.await_data and not cursor.exhausted:
-            batch = _await_batch(cursor, invocation, params.batch_size or _NO_LIMIT, await_seconds)
+    except ServerError:
+        cursors.check_in(cursor)
+        raise
+    try:
+        with cursor.continued(invocation.operation):
+            batch = _batch(cursor, invocation, params.batch_size or _NO_LIMIT, await_seconds)
     except BaseException:
         cursors.forget(cursor.id)
         raise
@@ -54,14 +54,25 @@ def get_more(params: GetMoreParams, invocation: Invocation) -> Reply:
 
 
 def _await_seconds(cursor: Cursor, invocation: Invocation) -> float:
-    """Return how long a getMore may wait for data; `maxTimeMS` of an awaiting getMore is just that, and no limit."""
-    limit = invocation.operation.body.get("maxTimeMS")
-    if not cursor.await_data:
-        if limit is not None and not cursor.tailable:
-            raise ServerError(ErrorCode.BadValue, "cannot set maxTimeMS on getMore command for a non-awaitData cursor")
-        return 0.0
+    """Return how long a getMore may wait for data; its `maxTimeMS` is just that, and no limit.
+
+    Raises:
+        ServerError: BadValue (2) for a `maxTimeMS` when the cursor does not wait.
+    """
+    limit = invocation.operation.seconds_left
     invocation.operation.deadline = None
-    return _AWAIT_DEFAULT_SECONDS if limit is None else float(limit) / 1000  # type: ignore[arg-type]
+    if cursor.await_data:
+        return _AWAIT_DEFAULT_SECONDS if limit is None else limit
+    if limit is not None:
+        raise ServerError(ErrorCode.BadValue, "cannot set maxTimeMS on getMore command for a non-awaitData cursor")
+    return 0.0
+
+
+def _batch(cursor: Cursor, invocation: Invocation, limit: int, await_seconds: float) -> list[bytes]:
+    batch = _next_batch(cursor, invocation, limit)
+    if not batch and cursor.await_data and not cursor.exhausted:
+        return _await_batch(cursor, invocation, limit, await_seconds)
+    return batch
 
 
 def _next_batch(cursor: Cursor, invocation: Invocation, limit: int) -> list[bytes]:
@@ -92,24 +103,16 @@ class KillCursorsParams(NoFields):
     """Fields of killCursors."""
 
     kill_cursors: str = param(collection)
-    cursors: list[BsonValue] = param(array)
+    cursors: list[int] = param(int64s)
 
 
 @COMMANDS.command("killCursors", KillCursorsParams)
 def kill_cursors(params: KillCursorsParams, invocation: Invocation) -> Reply:
     """Forget cursors before they are exhausted."""
-    namespace = Namespace(invocation.database, params.kill_cursors)
-    killed, unknown = [], []
+    namespace = invocation.operation.namespace(params.kill_cursors)
+    killed: list[BsonValue] = []
+    unknown: list[BsonValue] = []
     for cursor_id in params.cursors:
-        if not isinstance(cursor_id, Int64):
-            raise ServerError(
-                ErrorCode.TypeMismatch,
-                f"BSON field 'killCursors.cursors.0' is the wrong type '{type_name(cursor_id)}', expected type 'long'",
-            )
-        cursor = invocation.engine.cursors.get(cursor_id)
-        if cursor is not None and cursor.namespace == namespace:
-            invocation.engine.cursors.forget(cursor_id)
-            killed.append(cursor_id)
-        else:
-            unknown.append(cursor_id)
+        was_open = invocation.engine.cursors.kill(cursor_id, namespace)
+        (killed if was_open else unknown).append(cursor_id)
     return {"cursorsKilled": killed, "cursorsNotFound": unknown, "cursorsAlive": [], "cursorsUnknown": []}

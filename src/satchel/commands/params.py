@@ -279,6 +279,11 @@ def int64(name: str, value: BsonValue) -> int:
     return cast("int", value)
 
 
+def int64s(name: str, value: BsonValue) -> list[int]:
+    """Take an array of integers of BSON type long."""
+    return [int64(f"{name}.{index}", item) for index, item in enumerate(array(name, value))]
+
+
 def timestamp(name: str, value: BsonValue) -> Timestamp:
     """Take a timestamp."""
     if not isinstance(value, Timestamp):

@@ -38,7 +38,8 @@ def first_batch(
     if single_batch or cursor.peek_exhausted():
         cursor_id = 0
     else:
-        cursor.max_time_ms = 0
+        cursor.operation = invocation.operation
+        cursor.seconds_left = None if cursor.await_data else invocation.operation.seconds_left
         cursor_id = invocation.engine.cursors.register(cursor)
     return batch_reply(invocation, cursor.namespace, cursor_id, batch, "firstBatch", extra)
 

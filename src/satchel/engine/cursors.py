@@ -7,10 +7,12 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 from satchel.engine.execution.slot import ReadSlot
 from satchel.engine.namespaces import Namespace
+from satchel.engine.operation import Operation
 from satchel.errors import ErrorCode, ServerError
 from satchel.settings import CURSOR_TIMEOUT_SECONDS, MAX_BATCH_BYTES
 
@@ -26,7 +28,8 @@ class Cursor:
         tailable: Whether the cursor stays open at the end of its data.
         await_data: Whether a getMore at the end waits for more.
         no_timeout: Whether it is kept however long it is idle.
-        max_time_ms: The time limit that the command gave for every getMore of the cursor together, or 0.
+        operation: The command that opened it, which its documents belong to; None for a listing.
+        seconds_left: What is left of that command's time limit for all getMore together; None without a limit.
     """
 
     namespace: Namespace
@@ -37,13 +40,27 @@ class Cursor:
     tailable: bool = False
     await_data: bool = False
     no_timeout: bool = False
-    max_time_ms: int = 0
-    comment: object = None
-    session: object = None
+    operation: Operation | None = None
+    seconds_left: float | None = None
     in_use: bool = False
     exhausted: bool = False
     used_at: float = field(default_factory=time.monotonic)
     _waiting: deque[bytes] = field(default_factory=deque)
+
+    @contextmanager
+    def continued(self, operation: Operation) -> Iterator[None]:
+        """Let a getMore go on with the cursor: under its own time limit, or what is left of the first command's."""
+        if self.operation is None:
+            yield
+            return
+        if self.seconds_left is not None:
+            operation.deadline = time.monotonic() + self.seconds_left
+        self.operation.successor = operation
+        try:
+            yield
+        finally:
+            self.operation.successor = None
+            self.seconds_left = operation.seconds_left if self.seconds_left is not None else None
 
     def next_batch(self, limit: int) -> list[bytes]:
         """Take up to `limit` documents, and no more than 16 MiB of them (but always one).
@@ -132,9 +149,17 @@ class CursorRegistry:
         with self._lock:
             return self._cursors.pop(cursor_id, None)
 
-    def get(self, cursor_id: int) -> Cursor | None:
-        """Return an open cursor, or None."""
-        return self._cursors.get(cursor_id)
+    def kill(self, cursor_id: int, namespace: Namespace) -> bool:
+        """Forget a cursor of a namespace, and interrupt the getMore that has it; tell whether there was one."""
+        with self._lock:
+            cursor = self._cursors.get(cursor_id)
+            if cursor is None or cursor.namespace != namespace:
+                return False
+            del self._cursors[cursor_id]
+            running = cursor.operation.successor if cursor.operation is not None else None
+            if running is not None:
+                running.killed = ErrorCode.CursorKilled
+            return True
 
     def clear(self) -> None:
         """Forget every cursor."""

@@ -25,6 +25,8 @@ class Operation:
         deadline: `time.monotonic()` at which the operation runs out of time, or None.
         connection_id: The client connection it came on; 0 for the engine's own work.
         bypass_validation: Whether `bypassDocumentValidation` was given.
+        successor: The getMore that goes on with this operation's cursor: its time limit counts now, and whether it was
+            killed.
     """
 
     database: str
@@ -39,6 +41,7 @@ class Operation:
     id: int = field(default_factory=lambda: next(_operation_ids))
     started: float = field(default_factory=time.monotonic)
     killed: ErrorCode | None = None
+    successor: Operation | None = None
 
     def __post_init__(self) -> None:
         self.context.check_interrupt = self.check_interrupt
@@ -53,12 +56,18 @@ class Operation:
         Raises:
             ServerError: MaxTimeMSExpired (50) past the deadline, or the code that it was killed with.
         """
-        if self.deadline is not None and time.monotonic() > self.deadline:
+        current = self.successor or self
+        if current.deadline is not None and time.monotonic() > current.deadline:
             raise ServerError(ErrorCode.MaxTimeMSExpired, "operation exceeded time limit")
-        if self.killed is not None:
-            raise ServerError(self.killed, "operation was interrupted")
+        if current.killed is not None:
+            raise ServerError(current.killed, "operation was interrupted")
 
     def set_time_limit(self, max_time_ms: int) -> None:
         """Let the operation end `max_time_ms` milliseconds from its start; 0 means no limit."""
         if max_time_ms:
             self.deadline = self.started + max_time_ms / 1000
+
+    @property
+    def seconds_left(self) -> float | None:
+        """How much of the time limit is left, or None without a limit."""
+        return None if self.deadline is None else self.deadline - time.monotonic()
