@@ -7,7 +7,7 @@ business.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import NamedTuple, Protocol, TypeAlias
@@ -70,6 +70,9 @@ class Reader(Protocol):
 
     A scan that is given a predicate leaves the records out to which the predicate says no.
     """
+
+    def watch(self, check: Callable[[], None] | None) -> None:
+        """Call `check` now and then while something is read; what it raises ends the reading. None ends the watch."""
 
     def catalog_version(self) -> int:
         """Return a number that changes whenever the catalog does, in whichever process."""

@@ -12,7 +12,9 @@ from bson import Binary, Code, Decimal128, Int64, MaxKey, MinKey, ObjectId, Rege
 from bson.datetime_ms import DatetimeMS
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from pymongo.errors import ExecutionTimeout
 
+from satchel import MongoClient
 from satchel.backends.sqlite.json_projection import project
 from satchel.backends.sqlite.predicates import narrowing
 from satchel.engine.planner.literals import literal_text
@@ -406,3 +408,15 @@ def test_literal_text(pattern: str, options: str, text: str, is_enough: bool) ->
 @pytest.mark.parametrize(("pattern", "options"), [("a|b", ""), ("a b", "x"), (r"a\E?", ""), ("é", "i")])
 def test_no_literal_text(pattern: str, options: str) -> None:
     assert literal_text(pattern, options) is None
+
+
+def test_a_time_limit_ends_a_scan_that_finds_nothing() -> None:
+    with MongoClient(":memory:") as client:
+        collection = client.database.numbers
+        collection.insert_many([{"n": n} for n in range(20_000)])
+        narrowed = {"$or": [{f"field{n}.x.y": n} for n in range(60)]}
+        with pytest.raises(ExecutionTimeout):
+            collection.find_one(narrowed, max_time_ms=1)
+        with pytest.raises(ExecutionTimeout):
+            collection.database.command("count", "numbers", query=narrowed, maxTimeMS=1)
+        assert collection.count_documents({}) == 20_000

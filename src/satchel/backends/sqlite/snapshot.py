@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import lru_cache
 from operator import length_hint
@@ -35,6 +35,8 @@ Arguments: TypeAlias = "Sequence[object] | Mapping[str, object]"
 
 _LAST_RID: Final = 2**63 - 1
 _NO_LIMIT: Final = -1
+_STEPS_BETWEEN_CHECKS: Final = 20_000
+"""Steps of SQLite's virtual machine: a few milliseconds."""
 
 
 class SqliteReader:
@@ -43,12 +45,27 @@ class SqliteReader:
     def __init__(self, connection: apsw.Connection) -> None:
         self._connection = connection
         self._open_cursors: list[apsw.Cursor] = []
+        self._is_watched = False
 
     def close(self) -> None:
         """End every scan that has not run out, so that the snapshot can end."""
         for cursor in self._open_cursors:
             cursor.close(True)
         self._open_cursors.clear()
+        self.watch(None)
+
+    def watch(self, check: Callable[[], None] | None) -> None:
+        """Call `check` now and then while something is read; what it raises ends the reading. None ends the watch."""
+        if check is not None:
+
+            def handler() -> bool:
+                check()
+                return False
+
+            self._connection.set_progress_handler(handler, _STEPS_BETWEEN_CHECKS)
+        elif self._is_watched:
+            self._connection.set_progress_handler(None)
+        self._is_watched = check is not None
 
     def catalog_version(self) -> int:
         """Return SQLite's schema cookie, which every change of the catalog moves."""

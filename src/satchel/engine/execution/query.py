@@ -62,6 +62,7 @@ class QueryRun:
     def count(self, entry: CollectionEntry, slot: ReadSlot) -> int:
         """Return how many documents the query finds, after skip and limit, without reading them where that goes."""
         solution = self.solve(entry, slot)
+        slot.watch(self.context.check_interrupt)
         total = None if self.limit is not None else self._count_in_storage(solution, entry, slot)
         if total is None:
             return sum(1 for _ in self.run(solution, entry, slot))
@@ -84,6 +85,7 @@ class QueryRun:
         self, solution: QuerySolution, entry: CollectionEntry, slot: ReadSlot, examined: list[int] | None = None
     ) -> Iterator[Match]:
         """Yield what a chosen plan finds; `examined` is given the record id of every record that was looked at."""
+        slot.watch(self.context.check_interrupt)
         records = scan(solution.access, entry, slot, solution.predicate)
         if examined is not None:
             records = _noted(records, examined)

@@ -7,10 +7,10 @@ position and look for it anew in the snapshot of the command that runs now.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
-from satchel.engine.units import ReadUnit
+from satchel.engine.units import ReadUnit, WriteUnit
 
 
 class ReadSlot:
@@ -21,22 +21,37 @@ class ReadSlot:
         generation: Counts the snapshots; a scan that sees another number than before has to look for its place again.
     """
 
-    __slots__ = ("current", "generation")
+    __slots__ = ("_check", "current", "generation")
 
     def __init__(self) -> None:
         self.current: ReadUnit | None = None
         self.generation = 0
+        self._check: Callable[[], None] | None = None
 
     @contextmanager
     def attached(self, unit: ReadUnit) -> Iterator[None]:
         """Let scans read the snapshot of `unit` during the block."""
         self.current = unit
         self.generation += 1
+        self._watch()
         try:
             yield
         finally:
+            unit.reader.watch(None)
             self.current = None
             self.generation += 1
+
+    def watch(self, check: Callable[[], None]) -> None:
+        """Let `check` end reading, by raising, also while the storage looks for what is next.
+
+        What reads and writes in turns is not watched: a write must not end half-way.
+        """
+        self._check = check
+        self._watch()
+
+    def _watch(self) -> None:
+        if self.current is not None and not isinstance(self.current, WriteUnit):
+            self.current.reader.watch(self._check)
 
     @property
     def unit(self) -> ReadUnit:

@@ -194,6 +194,7 @@ def find_matches(unit: WriteUnit, entry: CollectionEntry | None, run: QueryRun) 
         )
     slot = ReadSlot()
     with slot.attached(unit):
+        unit.reader.watch(run.context.check_interrupt)
         return list(run.matches(entry, slot))
 
 
