@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 DEMO := build/stdlib.db
 
-.PHONY: run test check format conformance bench clean
+.PHONY: run test check docs format conformance bench clean
 
 run: $(READY)  ## Store Python's standard library through GridFS, ask questions, read all back, compare
 	@rm -f $(DEMO) $(DEMO)-wal $(DEMO)-shm
@@ -20,6 +20,10 @@ check: $(READY)  ## Check format, lint, layers, types and generated pages
 	$(BIN)/ruff check .
 	$(BIN)/lint-imports
 	$(BIN)/mypy
+	$(BIN)/python scripts/generate_docs.py --check
+
+docs: $(READY)  ## Write docs/operators.md and docs/commands.md from the registries
+	$(BIN)/python scripts/generate_docs.py
 
 format: $(READY)  ## Format the code
 	$(BIN)/ruff format .
