@@ -17,12 +17,13 @@ from satchel.commands.concerns import WriteConcern, read_concern, write_concern
 from satchel.commands.generic import GenericArguments, generic_arguments
 from satchel.commands.params import read_params
 from satchel.engine.engine import Engine
-from satchel.engine.namespaces import check_database_name
+from satchel.engine.express import find_by_id
+from satchel.engine.namespaces import Namespace, check_database_name
 from satchel.engine.operation import Operation
 from satchel.engine.writes.documents import current_timestamp
 from satchel.errors import ErrorCode, ServerError
 from satchel.mql.context import Context
-from satchel.values.bson_types import BsonValue, Document, decode_document, encode_document
+from satchel.values.bson_types import BsonValue, Document, Missing, decode_document, encode_document
 from satchel.wire.cursor_reply import RawDocument
 from satchel.wire.messages import Request, encode_reply, malformed_replies, parse_message
 from satchel.wire.service import ConnectionState
@@ -66,6 +67,10 @@ class Service:
             _log.exception("command %s failed", next(iter(request.command), ""))
             failure = ServerError(ErrorCode.InternalError, f"{type(error).__name__}: {error}")
             return {**failure.reply(), **self._times()}
+
+    def find_by_id(self, namespace: Namespace, identifier: BsonValue) -> bytes | Missing | None:
+        """Return what a find for one `_id` finds; MISSING where only `run` knows."""
+        return find_by_id(self.engine, namespace, identifier)
 
     def _run(self, request: Request, connection: ConnectionState) -> Reply:
         name = next(iter(request.command), "")

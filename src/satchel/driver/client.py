@@ -8,10 +8,11 @@ from typing import Any
 from bson.codec_options import TypeRegistry
 from pymongo import ReadPreference
 
+from satchel.driver.collection import Database, own_database
 from satchel.driver.direct import NO_SERVER, DirectConnection, NotDirectError, is_unobserved, may_be_direct
 from satchel.driver.exchange import NoExecutor
 from satchel.driver.lease import Lease, open_lease
-from satchel.driver.private import ClientSession, DocumentType, GetMore, PyMongoClient, Query, Response
+from satchel.driver.private import ClientSession, DocumentType, GetMore, PyMongoClient, PyMongoDatabase, Query, Response
 from satchel.driver.target import Host, Target, parse_target
 from satchel.driver.transport import InProcessMonitor, InProcessPool
 from satchel.wire.service import DirectService
@@ -148,6 +149,19 @@ class MongoClient(PyMongoClient[DocumentType]):
                 except NotDirectError:
                     pass
         return super()._run_operation(operation, run_with_conn, address)
+
+    def __getitem__(self, name: str) -> PyMongoDatabase[DocumentType]:
+        return super().__getitem__(name) if self._direct is None else Database(self, name)
+
+    def get_database(self, *args: Any, **kwargs: Any) -> Any:
+        """Return a database, as PyMongo does."""
+        made = super().get_database(*args, **kwargs)
+        return made if self._direct is None else own_database(made)
+
+    def get_default_database(self, *args: Any, **kwargs: Any) -> Any:
+        """Return the database that the URL names, as PyMongo does."""
+        made = super().get_default_database(*args, **kwargs)
+        return made if self._direct is None else own_database(made)
 
     def _duplicate(self, **kwargs: Any) -> MongoClient[Any]:
         arguments = {**self._init_kwargs, **kwargs}

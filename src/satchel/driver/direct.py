@@ -30,7 +30,9 @@ from satchel.driver.private import (
     client_side_timeout,
     decode_all_selective,
 )
-from satchel.values.bson_types import MAX_DOCUMENT_SIZE_BYTES, decode_document, encode_document
+from satchel.errors import ServerError
+from satchel.values.bson_types import MAX_DOCUMENT_SIZE_BYTES, MISSING, BsonValue, decode_document, encode_document
+from satchel.values.namespace import Namespace
 from satchel.wire.cursor_reply import RawDocument
 from satchel.wire.messages import Request
 from satchel.wire.service import ConnectionState, DirectService
@@ -154,6 +156,16 @@ class DirectConnection:
         )
         check_command_response(documents[0], MAX_WIRE_VERSION, None, pool_opts=self.opts)
         return Response(data=reply, address=self.address, request_id=0, duration=None, docs=documents)
+
+    def find_by_id(self, database: str, collection: str, identifier: BsonValue) -> bytes | None:
+        """Return the BSON of a document, or None."""
+        try:
+            found = self._service.find_by_id(Namespace(database, collection), identifier)
+        except ServerError as error:
+            raise NotDirectError from error  # PyMongo's own way ends in the same error
+        if found is MISSING:
+            raise NotDirectError
+        return found
 
     def _run(self, database: str, spec: Mapping[str, Any], options: CodecOptions[Any]) -> bytes:
         name = next(iter(spec))

@@ -34,7 +34,9 @@ from pymongo.pool_options import PoolOptions
 from pymongo.read_concern import ReadConcern
 from pymongo.response import Response
 from pymongo.server_description import ServerDescription
+from pymongo.synchronous.collection import Collection as PyMongoCollection
 from pymongo.synchronous.cursor import Cursor
+from pymongo.synchronous.database import Database as PyMongoDatabase
 from pymongo.synchronous.mongo_client import MongoClient as PyMongoClient
 from pymongo.synchronous.mongo_client import _ClientCheckout as Handler
 from pymongo.synchronous.pool import Connection, Pool
@@ -65,6 +67,8 @@ __all__ = [
     "PoolOptions",
     "PrivateName",
     "PyMongoClient",
+    "PyMongoCollection",
+    "PyMongoDatabase",
     "Query",
     "ReadConcern",
     "Response",

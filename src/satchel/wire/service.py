@@ -6,7 +6,8 @@ import itertools
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
-from satchel.values.bson_types import Document
+from satchel.values.bson_types import BsonValue, Document, Missing
+from satchel.values.namespace import Namespace
 
 if TYPE_CHECKING:
     from satchel.wire.cursor_reply import RawDocument
@@ -94,5 +95,17 @@ class DirectService(Service, Protocol):
         """Run one command, which is what `handle` does between parsing a message and building one.
 
         A failure is the reply that says so.
+        """
+        ...
+
+    def find_by_id(self, namespace: Namespace, identifier: BsonValue) -> bytes | Missing | None:
+        """Return what a find for one `_id` finds; MISSING means: ask with `run`.
+
+        Args:
+            namespace: Where to look.
+            identifier: An ObjectId, a string, or an integer.
+
+        Raises:
+            ServerError: The storage has failed.
         """
         ...

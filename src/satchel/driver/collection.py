@@ -1,0 +1,96 @@
+"""PyMongo's Database and Collection, with a short cut of their own for finding a document by its `_id`."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, cast
+
+import bson
+from bson import Int64, ObjectId
+from pymongo import ReadPreference
+
+from satchel.driver.direct import NotDirectError
+from satchel.driver.private import DocumentType, PyMongoCollection, PyMongoDatabase
+from satchel.values.bson_types import INT32_MAX, INT32_MIN, INT64_MAX, INT64_MIN, MISSING, BsonValue, Field
+
+if TYPE_CHECKING:
+    from satchel.driver.client import MongoClient
+
+
+class Collection(PyMongoCollection[DocumentType]):
+    """A `pymongo.collection.Collection`."""
+
+    def find_one(self, filter: Any = None, *args: Any, **kwargs: Any) -> DocumentType | None:  # noqa: A002 - PyMongo's
+        """Find one document, as PyMongo does."""
+        if not args and not kwargs and (identifier := _plain_id(filter)) is not MISSING:
+            try:
+                return self._find_by_id(identifier)
+            except NotDirectError:
+                pass
+        return super().find_one(filter, *args, **kwargs)
+
+    def _find_by_id(self, identifier: BsonValue) -> DocumentType | None:
+        client: MongoClient[DocumentType] = self.database.client  # type: ignore[assignment]
+        direct = client._short_cut()
+        options = self.codec_options
+        is_raw = getattr(options.document_class, "_type_marker", None) is not None
+        if direct is None or is_raw or self.read_preference != ReadPreference.PRIMARY or self.read_concern.level:
+            raise NotDirectError
+        found = direct.find_by_id(self.database.name, self.name, identifier)
+        return None if found is None else bson.decode(found, options)
+
+    def with_options(self, *args: Any, **kwargs: Any) -> Any:
+        """Return a copy with other options, as PyMongo does."""
+        return _collection(self.database, super().with_options(*args, **kwargs))
+
+    def __getattr__(self, name: str) -> Collection[DocumentType]:
+        return _collection(self.database, super().__getattr__(name))
+
+    def __getitem__(self, name: str) -> Collection[DocumentType]:
+        return _collection(self.database, super().__getitem__(name))
+
+
+class Database(PyMongoDatabase[DocumentType]):
+    """A `pymongo.database.Database`."""
+
+    def __getitem__(self, name: str) -> Collection[DocumentType]:
+        return Collection(self, name)
+
+    def get_collection(self, *args: Any, **kwargs: Any) -> Any:
+        """Return a collection, as PyMongo does."""
+        return _collection(self, super().get_collection(*args, **kwargs))
+
+    def create_collection(self, *args: Any, **kwargs: Any) -> Any:
+        """Create a collection, as PyMongo does."""
+        return _collection(self, super().create_collection(*args, **kwargs))
+
+    def with_options(self, *args: Any, **kwargs: Any) -> Any:
+        """Return a copy with other options, as PyMongo does."""
+        return own_database(super().with_options(*args, **kwargs))
+
+
+def _collection(database: Any, made: PyMongoCollection[Any]) -> Collection[Any]:
+    """Return one of PyMongo's collections as one of ours."""
+    return Collection(
+        database, made.name, False, made.codec_options, made.read_preference, made.write_concern, made.read_concern
+    )
+
+
+def own_database(made: PyMongoDatabase[Any]) -> Database[Any]:
+    """Return one of PyMongo's databases as one of ours."""
+    return Database(
+        made.client, made.name, made.codec_options, made.read_preference, made.write_concern, made.read_concern
+    )
+
+
+def _plain_id(filter_: Any) -> Field:
+    """Return the `_id` that a filter asks for as the engine has it; MISSING when it asks for anything else."""
+    if filter_.__class__ is dict:
+        if len(filter_) != 1:
+            return MISSING
+        filter_ = filter_.get("_id", MISSING)
+    cls = filter_.__class__
+    if cls is ObjectId or (cls is str and filter_.isascii()):
+        return cast("BsonValue", filter_)
+    if cls is int and INT64_MIN <= filter_ <= INT64_MAX:
+        return filter_ if INT32_MIN <= filter_ <= INT32_MAX else Int64(filter_)
+    return MISSING
