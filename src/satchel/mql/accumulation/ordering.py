@@ -97,24 +97,23 @@ class Last(Accumulator):
     __slots__ = ("_value",)
 
     def __init__(self) -> None:
-        self._value: Field = MISSING
+        self._value: list[Field] = []
 
     def add(self, value: Field) -> None:
         """Take a value in."""
-        self._value = value
+        self._value = [value]
 
     def add_many(self, values: Iterable[Field]) -> None:
         """Take values in."""
-        for value in values if not isinstance(values, list) else values[-1:]:
-            self._value = value
+        self._value = list(values)[-1:] or self._value
 
     def merge(self, other: Last) -> None:
         """The other's values are later ones."""
-        self._value = other._value
+        self._value = other._value or self._value
 
     def result(self) -> Field:
         """Return the value."""
-        return _present(self._value)
+        return _present(self._value[0]) if self._value else None
 
 
 def _present(value: Field) -> Field:

@@ -106,10 +106,8 @@ class SpilledRuns(Generic[Item]):
         """Add a run, whose keys ascend."""
         file = tempfile.TemporaryFile(prefix="satchel-spill-")  # noqa: SIM115 - lives until `close`
         self._files.append(file)
-        pickler = pickle.Pickler(file, pickle.HIGHEST_PROTOCOL)
         for entry in run:
-            pickler.dump(entry)
-            pickler.clear_memo()
+            pickle.dump(entry, file, pickle.HIGHEST_PROTOCOL)
         file.seek(0)
 
     def merged(self, last: Iterable[tuple[bytes, Item]] = ()) -> Iterator[tuple[bytes, Item]]:
@@ -149,10 +147,8 @@ class Spool(Generic[Item]):
     def _spill(self) -> None:
         file = tempfile.TemporaryFile(prefix="satchel-spill-")  # noqa: SIM115 - lives until `close`
         self._files.append(file)
-        pickler = pickle.Pickler(file, pickle.HIGHEST_PROTOCOL)
         for item in self._held:
-            pickler.dump(item)
-            pickler.clear_memo()
+            pickle.dump(item, file, pickle.HIGHEST_PROTOCOL)
         self._held = []
         self._meter.reset()
 
@@ -175,9 +171,8 @@ def _key(entry: tuple[bytes, Item]) -> bytes:
 
 
 def _read(file: IO[bytes]) -> Iterator[Item]:
-    unpickler = pickle.Unpickler(file)
     while True:
         try:
-            yield unpickler.load()
+            yield pickle.load(file)
         except EOFError:
             return
