@@ -13,12 +13,12 @@ from satchel.mql.pipeline.unsupported import UNSUPPORTED_STAGES
 from satchel.mql.pipeline.window_functions import WINDOW_FUNCTIONS
 from satchel.values.bson_types import BsonValue
 
-STAGE_NAMES = """$addFields $bucket $bucketAuto $changeStream $collStats $count $currentOp $densify $documents
-    $facet $fill $geoNear $graphLookup $group $indexStats $limit $listSessions $lookup $match $merge $out
-    $planCacheStats $project $redact $replaceRoot $replaceWith $sample $set $setWindowFields $skip $sort $sortByCount $unionWith $unset
-    $unwind"""
-ACCUMULATOR_NAMES = """$addToSet $avg $bottom $bottomN $count $first $firstN $last $lastN $max $maxN $median
-    $mergeObjects $min $minN $percentile $push $setUnion $concatArrays $stdDevPop $stdDevSamp $sum $top $topN
+STAGE_NAMES = """$addFields $bucket $bucketAuto $changeStream $collStats $count $currentOp $densify $documents $facet
+    $fill $geoNear $graphLookup $group $indexStats $limit $listSessions $lookup $match $merge $out
+    $planCacheStats $project $redact $replaceRoot $replaceWith $sample $set $setWindowFields $skip
+    $sort $sortByCount $unionWith $unset $unwind"""
+ACCUMULATOR_NAMES = """$addToSet $avg $bottom $bottomN $count $first $firstN $last $lastN $max $maxN $median $mergeObjects
+    $min $minN $percentile $push $setUnion $concatArrays $stdDevPop $stdDevSamp $sum $top $topN
     $accumulator"""
 WINDOW_FUNCTION_NAMES = """$covariancePop $covarianceSamp $denseRank $derivative $documentNumber $expMovingAvg $integral
     $linearFill $locf $rank $shift $minMaxScaler"""
