@@ -16,7 +16,7 @@ from satchel.mql.expressions.convert_binary import BASE64, UUID_TEXT, with_subty
 from satchel.mql.expressions.convert_number import parse_decimal, parse_double, parse_hexadecimal_float
 from satchel.mql.expressions.convert_text import number_text, to_string
 from satchel.mql.expressions.date_format import iso_string
-from satchel.mql.expressions.expression import Evaluate, Expression, Variables, combine, is_nullish
+from satchel.mql.expressions.expression import Evaluate, Expression, Variables, is_nullish, unite
 from satchel.mql.expressions.gregorian import DateParts, ms_of
 from satchel.mql.expressions.registry import Parser, Signature, syntax
 from satchel.mql.expressions.string_values import is_string
@@ -50,7 +50,7 @@ def serialize_ejson(operand: BsonValue, parser: Parser) -> Expression:
             raise ServerError(ErrorCode.BadValue, f"Unexpected value for relaxed: {value_text(relaxed)}")
         return None if is_nullish(value) else _serialized(value, relaxed)
 
-    return combine(_caught(evaluate, given), list(given.values()))
+    return unite(_caught(evaluate, given), list(given.values()))
 
 
 @syntax("$deserializeEJSON")
@@ -70,7 +70,7 @@ def deserialize_ejson(operand: BsonValue, parser: Parser) -> Expression:
         value = value_of(document, variables)
         return None if is_nullish(value) else _deserialized(value)
 
-    return combine(_caught(evaluate, given), list(given.values()))
+    return unite(_caught(evaluate, given), list(given.values()))
 
 
 def _yes(_document: Document, _variables: Variables) -> Field:

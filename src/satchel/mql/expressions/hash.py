@@ -21,7 +21,7 @@ _ALGORITHMS: Final[dict[str, Callable[[bytes], bytes]]] = {
 }
 
 
-@named_operator("$hash", required={"input": 9, "algorithm": 9})
+@named_operator("$hash", required={"input": 9, "algorithm": 9}, folds=False)
 def hash_operator(value: Field, algorithm: Field) -> Field:
     """Return the hash of a string or of binary data as binary data; null for null and missing.
 
@@ -34,7 +34,7 @@ def hash_operator(value: Field, algorithm: Field) -> Field:
     return _digest(value, algorithm)
 
 
-@named_operator("$hexHash", required={"input": 9, "algorithm": 9})
+@named_operator("$hexHash", required={"input": 9, "algorithm": 9}, folds=False)
 def hex_hash(value: Field, algorithm: Field) -> Field:
     """Return the hash of a string or of binary data in hexadecimal digits; null for null and missing.
 

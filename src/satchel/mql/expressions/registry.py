@@ -23,7 +23,7 @@ only some operands, or specialise on constants. `combine` folds constants and co
         def evaluate(document: Document, variables: Variables) -> Field: ...
         return combine(evaluate, [first, second])
 
-With `context=True` the function of an eager or named operator gets the `Context` as first argument (for its
+With `context=True` the function of an eager operator gets the `Context` as first argument (for its
 collation). Every value is as in `satchel.values.bson_types`; a function returns `MISSING` for "no value", never a plain
 `int` beyond 32 bits, and raises `ServerError` with MongoDB's code. Errors of constant operands surface when the
 expression is parsed, without further ado. A module of operators has to be imported in `expressions/__init__.py`.
@@ -39,7 +39,7 @@ from itertools import groupby
 from typing import Final, Protocol, TypeAlias, TypeVar
 
 from satchel.mql.context import Context
-from satchel.mql.expressions.expression import NO_VARIABLES, Evaluate, Expression, Variables, combine
+from satchel.mql.expressions.expression import NO_VARIABLES, Evaluate, Expression, Variables, combine, unite
 from satchel.mql.registry import Registry
 from satchel.values.bson_types import MISSING, BsonValue, Document, Field
 
@@ -161,7 +161,7 @@ def operator(
                 operands = fold_operands(compute, operands, association)
             return combine((evaluation or apply)(compute, operands), operands)
 
-        _register(name, function, parse)
+        declare(name, function, parse)
         return function
 
     return register
@@ -174,19 +174,21 @@ def named_operator(
     optional: Sequence[str] = (),
     not_object: int = 9,
     unknown: int = 9,
-    context: bool = False,
+    folds: bool = True,
 ) -> Callable[[Function], Function]:
-    """Declare an eager operator with named arguments; the codes are as in `Signature`."""
+    """Declare an eager operator with named arguments; the codes are as in `Signature`.
+
+    With `folds=False` it is evaluated for each document even if all its arguments are constant, and fails only then.
+    """
     signature = Signature(name, required, optional, not_object, unknown)
 
     def register(function: Function) -> Function:
         def parse(operand: BsonValue, parser: Parser) -> Expression:
             given = parser.named(signature, operand)
-            compute = partial(function, parser.context) if context else function
             order = [given.get(argument) for argument in signature.arguments]
-            return combine(_apply_named(compute, order), list(given.values()))
+            return (combine if folds else unite)(apply_named(function, order), list(given.values()))
 
-        _register(name, function, parse)
+        declare(name, function, parse)
         return function
 
     return register
@@ -197,7 +199,7 @@ def syntax(name: str) -> Callable[[Syntax], Syntax]:
     return OPERATORS.operator(name)
 
 
-def _register(name: str, function: Callable[..., object], parse: Syntax) -> None:
+def declare(name: str, function: Callable[..., object], parse: Syntax) -> None:
     """Register `parse` under the name, module and docstring of the function that it wraps."""
     parse.__doc__ = function.__doc__
     parse.__module__ = function.__module__
@@ -306,7 +308,8 @@ def _apply_two(function: Compute, left: Expression, right: Expression) -> Evalua
     return lambda document, variables: function(first(document, variables), second(document, variables))
 
 
-def _apply_named(function: Compute, operands: Sequence[Expression | None]) -> Evaluate:
+def apply_named(function: Compute, operands: Sequence[Expression | None]) -> Evaluate:
+    """Return the closure that calls `function` with the values of `operands`, ABSENT for None."""
     evaluates = [None if operand is None else operand.evaluate for operand in operands]
 
     def evaluate(document: Document, variables: Variables) -> Field:

@@ -3,26 +3,66 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
-from typing import Final
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from typing import Final, TypeAlias
 
 from bson import Regex
 
 from satchel.errors import ErrorCode, ServerError
-from satchel.mql.expressions.expression import is_nullish
-from satchel.mql.expressions.registry import ABSENT, Absent, named_operator, operator
+from satchel.mql.expressions.expression import Expression, is_nullish, unite
+from satchel.mql.expressions.registry import (
+    ABSENT,
+    Absent,
+    Parser,
+    Signature,
+    apply_named,
+    declare,
+    named_operator,
+    operator,
+)
 from satchel.mql.expressions.string_values import is_string
 from satchel.mql.expressions.value_text import regex_options, value_text
-from satchel.values.bson_types import Document, Field, type_name
+from satchel.values.bson_types import BsonValue, Document, Field, type_name
 from satchel.values.numbers import narrow
 from satchel.values.pcre import PcreError, compile_pcre
 
 _OPTIONS: Final = frozenset("imsxu")
+_REPLACE: Final = {"input": 51749, "find": 51748, "replacement": 51747}
+_Compute: TypeAlias = Callable[[Field, Field, Field], Field]
 
 
-@named_operator(
-    "$regexMatch", required={"input": 31022, "regex": 31023}, optional=("options",), not_object=51103, unknown=31024
-)
+def _pattern_operator(name: str) -> Callable[[_Compute], _Compute]:
+    """Declare an operator that looks for a pattern: it is never folded, but a constant pattern must be right."""
+    signature = Signature(name, {"input": 31022, "regex": 31023}, ("options",), 51103, 31024)
+
+    def register(function: _Compute) -> _Compute:
+        def parse(operand: BsonValue, parser: Parser) -> Expression:
+            given = parser.named(signature, operand)
+            order = [given.get(argument) for argument in signature.arguments]
+            expression = unite(apply_named(function, order), list(given.values()))
+            if expression.failure is not None or not parser.optimises:
+                return expression
+            return replace(expression, failure=_pattern_failure(name, *order[1:]))
+
+        declare(name, function, parse)
+        return function
+
+    return register
+
+
+def _pattern_failure(name: str, regex: Expression | None, options: Expression | None) -> ServerError | None:
+    """Return what is wrong with a pattern and options that are constants."""
+    if regex is None or not regex.is_constant or (options is not None and not options.is_constant):
+        return None
+    try:
+        _arguments(name, None, regex.value, ABSENT if options is None else options.value)
+    except ServerError as error:
+        return error
+    return None
+
+
+@_pattern_operator("$regexMatch")
 def regex_match(text: Field, regex: Field, options: Field) -> Field:
     """Tell whether a pattern is found in a string; false when either is null or missing.
 
@@ -36,9 +76,7 @@ def regex_match(text: Field, regex: Field, options: Field) -> Field:
     return pattern is not None and string is not None and pattern.search(string) is not None
 
 
-@named_operator(
-    "$regexFind", required={"input": 31022, "regex": 31023}, optional=("options",), not_object=51103, unknown=31024
-)
+@_pattern_operator("$regexFind")
 def regex_find(text: Field, regex: Field, options: Field) -> Field:
     """Return the first place where a pattern is found, as `{match, idx, captures}`, or null.
 
@@ -55,9 +93,7 @@ def regex_find(text: Field, regex: Field, options: Field) -> Field:
     return None if match is None else _found(match)
 
 
-@named_operator(
-    "$regexFindAll", required={"input": 31022, "regex": 31023}, optional=("options",), not_object=51103, unknown=31024
-)
+@_pattern_operator("$regexFindAll")
 def regex_find_all(text: Field, regex: Field, options: Field) -> Field:
     """Return all places where a pattern is found, each as `{match, idx, captures}`.
 
@@ -70,13 +106,10 @@ def regex_find_all(text: Field, regex: Field, options: Field) -> Field:
     pattern, string = _arguments("$regexFindAll", text, regex, options)
     if pattern is None or string is None:
         return []
-    end = len(string)
-    return [_found(match) for match in _matches(pattern, string) if match.start() < end or not string]
+    return [_found(match) for match in _matches_before_end(pattern, string)]
 
 
-@named_operator(
-    "$replaceOne", required={"input": 51749, "find": 51748, "replacement": 51747}, not_object=51751, unknown=51750
-)
+@named_operator("$replaceOne", required=_REPLACE, not_object=51751, unknown=51750, folds=False)
 def replace_one(text: Field, find: Field, replacement: Field) -> Field:
     """Replace the first place where a substring or a pattern is found; null when an argument is null or missing.
 
@@ -89,9 +122,7 @@ def replace_one(text: Field, find: Field, replacement: Field) -> Field:
     return _replace("$replaceOne", text, find, replacement, 1)
 
 
-@named_operator(
-    "$replaceAll", required={"input": 51749, "find": 51748, "replacement": 51747}, not_object=51751, unknown=51750
-)
+@named_operator("$replaceAll", required=_REPLACE, not_object=51751, unknown=51750, folds=False)
 def replace_all(text: Field, find: Field, replacement: Field) -> Field:
     """Replace every place where a substring or a pattern is found; null when an argument is null or missing.
 
@@ -193,6 +224,14 @@ def _matches(pattern: re.Pattern[str], text: str) -> Iterator[re.Match[str]]:
     while position <= len(text) and (match := pattern.search(text, position)) is not None:
         yield match
         position = match.end() + (match.end() == match.start())
+
+
+def _matches_before_end(pattern: re.Pattern[str], text: str) -> Iterator[re.Match[str]]:
+    """Find matches as `_matches` does, but look for none from the end of the text on, unless it is empty."""
+    for match in _matches(pattern, text):
+        yield match
+        if match.end() + (match.end() == match.start()) >= len(text):
+            return
 
 
 def _found(match: re.Match[str]) -> Document:

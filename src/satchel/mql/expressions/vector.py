@@ -11,7 +11,7 @@ from bson import Binary
 from satchel.errors import ServerError
 from satchel.mql.expressions.conversion import ConversionOptions
 from satchel.mql.expressions.convert_binary import to_array
-from satchel.mql.expressions.expression import Expression, combine, is_nullish
+from satchel.mql.expressions.expression import Expression, is_nullish, unite
 from satchel.mql.expressions.operands import describe
 from satchel.mql.expressions.registry import Parser, apply, syntax
 from satchel.values.bson_types import BsonValue, Field, type_name
@@ -98,7 +98,7 @@ def _similarity(
         value = similarity(*(_numbers(name, which, part) for which, part in (("first", first), ("second", second))))
         return scale(value) if is_score else value
 
-    return combine(apply(compute, vectors), vectors)
+    return unite(apply(compute, vectors), vectors)
 
 
 def _parse(name: str, operand: BsonValue, parser: Parser) -> tuple[list[Expression], bool]:

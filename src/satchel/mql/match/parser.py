@@ -5,7 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import Final
 
+from bson import Int64, ObjectId
 from bson import Regex as BsonRegex
+from bson.datetime_ms import DatetimeMS
 
 from satchel.errors import ErrorCode, ServerError
 from satchel.mql.context import Context
@@ -16,6 +18,8 @@ from satchel.mql.match.patterns import options_of
 from satchel.mql.match.registry import FIELD_OPERATORS, TOP_LEVEL_OPERATORS, Operand
 from satchel.mql.match.tree import And, MatchExpression
 from satchel.values.bson_types import BsonValue, Document
+
+_SCALARS: Final = frozenset({str, int, float, bool, Int64, ObjectId, DatetimeMS})
 
 MAX_DEPTH: Final = 100
 """How deeply logical operators and `$elemMatch` may be nested."""
@@ -38,6 +42,10 @@ def parse_filter(spec: Document, context: Context) -> MatchExpression:
     Reference:
         MongoDB manual, "Query Predicates".
     """
+    if len(spec) == 1:
+        ((name, value),) = spec.items()
+        if value.__class__ in _SCALARS and not name.startswith("$"):
+            return Eq(name, value, context.collation)  # which is its own normal form
     return normalise(Parser(context).document(spec))
 
 

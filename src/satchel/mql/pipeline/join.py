@@ -9,6 +9,7 @@ from bson import Regex
 
 from satchel.mql.accumulation.hashable import hashable
 from satchel.mql.context import Context
+from satchel.mql.match import parse_filter
 from satchel.mql.pipeline.source import Source
 from satchel.mql.pipeline.spill import MemoryMeter
 from satchel.values.bson_types import MISSING, BsonValue, Document, Field
@@ -70,7 +71,8 @@ class ForeignCollection:
         path: The field.
         leading: Stages to run on the collection first.
         context: The operation.
-        null_is_missing: Whether null is also the value of documents without the field.
+        null_is_missing: Whether null is also the value of documents without the field; it always is of elements
+            without the field beside others that have it.
     """
 
     def __init__(
@@ -90,6 +92,7 @@ class ForeignCollection:
         self._leading = leading
         self._context = context
         self._null_is_missing = null_is_missing
+        self._exists = parse_filter({path: {"$exists": True}}, context).matches
         self._documents: list[Document] = []
         self._table: dict[Hashable, list[int]] | None = None
         self._reads_each_time = source.has_index(namespace, path)
@@ -133,6 +136,6 @@ class ForeignCollection:
         for value in element_values(document, self._parts):
             if value is not MISSING:
                 keys.add(hashable(value, collation))
-            elif self._null_is_missing:
+            elif self._null_is_missing or self._exists(document):
                 keys.add(None)
         return keys

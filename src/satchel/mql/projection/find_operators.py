@@ -5,14 +5,17 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Final
 
 from bson import Decimal128
 
-from satchel.errors import ServerError
+from satchel.errors import ErrorCode, ServerError
 from satchel.mql.context import Context
 from satchel.mql.expressions.expression import Expression, Variables
 from satchel.mql.match import parse_filter
 from satchel.values.bson_types import INT32_MAX, INT32_MIN, MISSING, BsonValue, Document, Field, is_number
+
+_NESTING: Final = frozenset({"$and", "$or", "$nor", "$not", "$elemMatch"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,11 +82,14 @@ def parse_elem_match(field: str, operand: BsonValue, context: Context) -> Expres
         An expression: an array of the first element that matches, or MISSING.
 
     Raises:
-        ServerError: Location31274 when the operand is not an object, and the codes of a bad filter.
+        ServerError: Location31274 when the operand is not an object, QueryFeatureNotAllowed (224) for a schema, and
+            the codes of a bad filter.
     """
     if not isinstance(operand, dict):
         raise ServerError(31274, "elemMatch: Invalid argument, object required")
     match = parse_filter({field: {"$elemMatch": operand}}, context)
+    if _has_schema(operand):
+        raise ServerError(ErrorCode.QueryFeatureNotAllowed, "$jsonSchema is not allowed in this context")
 
     def evaluate(document: Document, _variables: Variables) -> Field:
         array = document.get(field)
@@ -91,6 +97,18 @@ def parse_elem_match(field: str, operand: BsonValue, context: Context) -> Expres
         return MISSING if index is None else [array[index]]  # type: ignore[index]
 
     return Expression(evaluate, fields=frozenset({field}))
+
+
+def _has_schema(filter_: BsonValue) -> bool:
+    """Tell whether a filter has a `$jsonSchema` anywhere, even one that demands nothing."""
+    if isinstance(filter_, list):
+        return any(map(_has_schema, filter_))
+    if not isinstance(filter_, dict):
+        return False
+    return any(
+        name == "$jsonSchema" or ((name in _NESTING or name[:1] != "$") and _has_schema(inner))
+        for name, inner in filter_.items()
+    )
 
 
 @dataclass(frozen=True, slots=True)

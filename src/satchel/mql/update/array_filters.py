@@ -13,6 +13,7 @@ from satchel.mql.update.element_conditions import check_allowed
 from satchel.values.bson_types import BsonValue, Document
 
 _IDENTIFIER: Final = re.compile("[a-z][a-zA-Z0-9]*")
+_PATHLESS: Final[tuple[Document, ...]] = ({"$all": []}, {"$not": {"$all": []}})
 _LOGICAL: Final = frozenset({"$and", "$or", "$nor"})
 
 
@@ -75,11 +76,11 @@ def _identifier(spec: Document) -> str:
 
 
 def _paths(spec: Document) -> Iterator[str]:
-    """Yield the paths of a filter, also those inside logical operators."""
+    """Yield the paths of a filter, also those inside logical operators; MongoDB forgets that of an empty `$all`."""
     for name, operand in spec.items():
         if name in _LOGICAL and isinstance(operand, list):
             for branch in operand:
                 if isinstance(branch, dict):
                     yield from _paths(branch)
-        elif not name.startswith("$"):
+        elif not name.startswith("$") and operand not in _PATHLESS:
             yield name

@@ -231,7 +231,7 @@ def _top(name: str, operand: BsonValue, context: Context, *, from_bottom: bool, 
     output = parse_expression(spec["output"], context)
 
     def evaluate(document: Document, variables: Variables) -> Field:
-        return (pattern.key(document), output.evaluate(document, variables))
+        return (pattern.key(document, may_share_arrays=False), output.evaluate(document, variables))
 
     def create(initial: Field) -> Accumulator:
         return TopN(check_n(initial, truncates=True) if has_n else None, from_bottom=from_bottom)

@@ -37,6 +37,17 @@ class BucketKey:
         self._default = default
         self.fields = self._expression.fields
 
+    def check_constant(self) -> None:
+        """Fail before any document when all of them would.
+
+        Raises:
+            ServerError: Location40069 for a constant outside all buckets, without a default.
+        """
+        if self._default is MISSING and self._expression.is_constant:
+            number = bisect_right(self._keys, encode(self._expression.value, self._context.collation))
+            if number in (0, len(self._keys)):
+                raise ServerError(40069, "Cannot execute a switch statement where all the cases evaluate to false.")
+
     def columns(self, documents: Sequence[Document]) -> tuple[Sequence[Hashable], Callable[[int], BsonValue]]:
         """Return the numbers of the documents' buckets, and how to get the `_id` of the one at a position.
 
@@ -66,8 +77,8 @@ def parse_bucket(operand: BsonValue, scope: Scope) -> Sequence[Stage]:
     """Group documents by ranges: a `$group` and a `$sort`.
 
     Raises:
-        ServerError: Location40191 to 40202 for a bad operand, and the errors of expressions and accumulators; while
-            running Location40066 for a value in no bucket.
+        ServerError: Location40191 to 40202 for a bad operand, 40069 for a constant in no bucket, and the errors of
+            expressions and accumulators; while running Location40066 for a value in no bucket.
 
     Reference:
         MongoDB manual, "$bucket (aggregation)".
@@ -98,6 +109,7 @@ def parse_bucket(operand: BsonValue, scope: Scope) -> Sequence[Stage]:
         raise ServerError(40198, "$bucket requires 'groupBy' and 'boundaries' to be specified.")
     _check_default(default, boundaries, context)
     key = BucketKey(operand["groupBy"], boundaries, default, context)
+    key.check_constant()
     group = GroupStage(_group_spec(operand, boundaries), key, statements, context)
     return [group, SortStage(parse_sort({"_id": 1}, context), context)]
 

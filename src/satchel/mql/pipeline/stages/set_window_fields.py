@@ -176,7 +176,7 @@ def window_stage(operand: Document, context: Context) -> SetWindowFieldsStage:
         ServerError: As `parse_set_window_fields`.
     """
     sort = operand.get("sortBy")
-    pattern = parse_sort(sort, context) if sort else None
+    pattern = None if sort is None else parse_sort(sort, context) if sort else SortPattern((), context)
     outputs: Outputs = []
     output = operand["output"]
     for path, spec in output.items() if isinstance(output, dict) else ():

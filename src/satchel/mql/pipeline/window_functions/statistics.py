@@ -13,7 +13,7 @@ from satchel.mql.expressions.parser import parse_expression
 from satchel.mql.pipeline.stages.operands import check_names, wrong_type
 from satchel.mql.pipeline.window_functions.accumulators import slide
 from satchel.mql.pipeline.window_functions.registry import WINDOW_FUNCTIONS, Surroundings, WindowFunction
-from satchel.mql.pipeline.windows import Bounds, Column, Partition, whole_number
+from satchel.mql.pipeline.windows import CURRENT, Bounds, Column, Partition, whole_number
 from satchel.values import numbers
 from satchel.values.bson_types import BsonValue, type_name
 from satchel.values.compare import compare
@@ -248,12 +248,12 @@ def _check_current(bounds: Bounds) -> None:
     rule = (
         "as $minMaxScaler must ensure that the current document being processed is always within the configured window"
     )
-    if bounds.lower is not None and compare(bounds.lower, 0) > 0:
+    if bounds.lower not in (None, CURRENT) and compare(bounds.lower, 0) > 0:
         raise ServerError(
             ErrorCode.FailedToParse,
             f"Lower specified bound cannot be greater than 0 (the current doc), {rule}.",
         )
-    if bounds.upper is not None and compare(bounds.upper, 0) < 0:
+    if bounds.upper not in (None, CURRENT) and compare(bounds.upper, 0) < 0:
         raise ServerError(
             ErrorCode.FailedToParse, f"Upper specified bound cannot be less than 0 (the current doc), {rule}."
         )

@@ -1,0 +1,122 @@
+"""What `python -m tests.fuzz` has found, made smaller."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from bson import Decimal128, Regex
+
+from satchel.values.bson_types import BsonValue, Document
+
+from ..case import Case
+
+_ONE: list[Document] = [{"_id": 0, "a": [1, 2], "o": {}}]
+_ROWS: list[Document] = [{"_id": i, "n": i * 1.5} for i in range(4)]
+_ANYWHERE_FIRST: dict[str, list[Document]] = {
+    "skip-passes-set": [{"$set": {"y": {"$range": ["$o.n", 2]}}}, {"$skip": 3}],
+    "skip-passes-project": [{"$project": {"y": {"$range": ["$o.n", 2]}}}, {"$unset": "z"}, {"$skip": 3}],
+    "skip-passes-replace": [{"$replaceWith": {"y": {"$range": ["$o.n", 2]}}}, {"$skip": 3}],
+    "group-id-number": [{"$group": {"_id": {"n": 1}}}],
+    "group-id-decimal": [{"$group": {"_id": {"n": Decimal128("1"), "m": "$o"}}}],
+    "group-id-bool": [{"$group": {"_id": {"m": "$o", "n": False}}}],
+    "group-id-inner-number": [{"$group": {"_id": {"n": {"m": 1}}}}],
+    "bucket-constant-outside": [{"$bucket": {"groupBy": {"$add": [1, 0]}, "boundaries": [2, 5]}}],
+    "bucket-constant-inside": [{"$bucket": {"groupBy": {"$add": [1, 2]}, "boundaries": [2, 5]}}],
+    "regex-find-all-end": [{"$project": {"y": {"$regexFindAll": {"input": "日本", "regex": {"$literal": "$"}}}}}],
+    "regex-find-all-empty": [{"$project": {"y": {"$regexFindAll": {"input": "aab", "regex": "a*"}}}}],
+    "lookup-let-without-pipeline": [
+        {
+            "$lookup": {
+                "from": "$coll.other",
+                "as": "j",
+                "localField": "a",
+                "foreignField": "_id",
+                "let": {"v": {"$binarySize": "$o"}},
+                "pipeline": [],
+            }
+        }
+    ],
+}
+_NEVER_FOLDED: dict[str, Document] = {
+    "regex-match": {"$regexMatch": {"input": 1, "regex": "a"}},
+    "regex-find": {"$regexFind": {"input": 1, "regex": "a"}},
+    "regex-find-all": {"$regexFindAll": {"input": 1, "regex": "a"}},
+    "replace-one": {"$replaceOne": {"input": 1, "find": "a", "replacement": "b"}},
+    "replace-all": {"$replaceAll": {"input": 1, "find": "a", "replacement": "b"}},
+    "hash": {"$hash": {"input": 1, "algorithm": "md5"}},
+    "hex-hash": {"$hexHash": {"input": 1, "algorithm": "md5"}},
+    "similarity": {"$similarityCosine": [[1], [1, 2]]},
+    "deserialize": {"$deserializeEJSON": {"input": {"$literal": {"$numberInt": "x"}}}},
+}
+_PATTERNS: dict[str, Document] = {
+    "bad": {"regex": "("},
+    "bad-computed": {"regex": {"$concat": ["(", ""]}},
+    "number": {"regex": 1},
+    "flag": {"regex": "a", "options": "q"},
+    "options-twice": {"regex": Regex("a", "i"), "options": "i"},
+    "unknown-regex": {"regex": "$t", "options": "q"},
+    "unknown-options": {"regex": "(", "options": "$t"},
+}
+
+
+def cases() -> Iterator[Case]:
+    for name, pipeline in _ANYWHERE_FIRST.items():
+        yield _aggregate(name, pipeline, _ONE)
+    for name, expression in _NEVER_FOLDED.items():
+        yield _aggregate(f"never-folded-{name}", [{"$set": {"y": expression}}], [])
+    for name, pattern in _PATTERNS.items():
+        yield _aggregate(f"pattern-{name}", [{"$set": {"y": {"$regexMatch": {"input": "$s", **pattern}}}}], [])
+    yield from _windows()
+    yield from _sort_keys()
+    yield from _graph_lookups()
+    yield from _filters()
+
+
+def _aggregate(name: str, pipeline: list[Document], documents: list[Document], **options: BsonValue) -> Case:
+    return Case(name, {"aggregate": "$coll", "pipeline": pipeline, "cursor": {}}, documents, **options)
+
+
+def _windows() -> Iterator[Case]:
+    for name, output in {
+        "sum": {"$sum": "$n", "window": {"documents": [-1, 0]}},
+        "rank": {"$rank": {}},
+        "shift": {"$shift": {"output": "$n", "by": 1}},
+        "range": {"$sum": "$n", "window": {"range": [-1, 0]}},
+    }.items():
+        spec = {"sortBy": {}, "output": {"h": output}}
+        yield _aggregate(f"window-empty-sort-{name}", [{"$setWindowFields": spec}], _ROWS)
+    for bounds in (["current", "unbounded"], ["unbounded", "current"], [1, "unbounded"]):
+        scaler = {"$minMaxScaler": {"input": "$n"}, "window": {"range": bounds}}
+        spec = {"sortBy": {"_id": 1}, "output": {"h": scaler}}
+        yield _aggregate(f"window-scaler-{bounds[0]}-{bounds[1]}", [{"$setWindowFields": spec}], _ROWS)
+
+
+def _sort_keys() -> Iterator[Case]:
+    for name, sort_by in {"same": {"a.n": 1, "a": 1}, "below": {"a.n": 1, "a.m": 1}, "other": {"a": 1, "o": 1}}.items():
+        for operator in ("$top", "$bottom"):
+            group = {"_id": None, "f": {operator: {"sortBy": sort_by, "output": "$_id"}}}
+            yield _aggregate(f"arrays-{name}-{operator[1:]}", [{"$group": group}], _ONE)
+        yield _aggregate(f"arrays-{name}-sort", [{"$sort": sort_by}], _ONE)
+
+
+def _graph_lookups() -> Iterator[Case]:
+    spec = {
+        "from": "$coll.other",
+        "startWith": "$k",
+        "connectFromField": "none",
+        "connectToField": "r.k",
+        "as": "g",
+    }
+    far = [{"r": [{"k": 1}, {"n": 2}]}, {"r": [{"n": 2}]}, {"r": []}, {}, {"r": {"k": None}}]
+    pipeline = [{"$graphLookup": spec}, {"$set": {"g": {"$sortArray": {"input": "$g", "sortBy": {"_id": 1}}}}}]
+    yield _aggregate("graph-lookup-null", pipeline, [{"k": None}, {}, {"k": 1}], others={"other": far})
+
+
+def _filters() -> Iterator[Case]:
+    for name, inner in {"schema": {"$jsonSchema": {}}, "nested": {"$and": [{"$jsonSchema": {}}]}}.items():
+        projection = {"a": {"$elemMatch": inner}}
+        yield Case(f"elem-match-{name}", {"find": "$coll", "projection": projection}, _ONE)
+    for name, condition in {"all": {"$all": []}, "not-all": {"$not": {"$all": []}}, "in": {"$in": []}}.items():
+        for form, update in {"set": {"$set": {"a.$[f]": 0}}, "replace": {"b": 1}}.items():
+            statement = {"q": {}, "u": update, "arrayFilters": [{"f": condition}]}
+            yield Case(f"array-filter-{name}-{form}", {"update": "$coll", "updates": [statement]}, _ONE)
