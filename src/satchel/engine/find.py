@@ -8,7 +8,8 @@ from dataclasses import dataclass, field
 from bson import Int64
 
 from satchel.engine.catalog import CollectionEntry
-from satchel.engine.execution.query import Match, QueryRun
+from satchel.engine.execution.match import Match
+from satchel.engine.execution.query import QueryRun
 from satchel.engine.execution.scans import collection_scan
 from satchel.engine.execution.slot import ReadSlot
 from satchel.engine.indexes.keys import key_generator

@@ -2,39 +2,24 @@
 
 from __future__ import annotations
 
-import heapq
 import sys
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from itertools import islice
-from typing import NamedTuple
 
 from satchel.engine.catalog import CollectionEntry
+from satchel.engine.execution.match import Match
 from satchel.engine.execution.scans import scan
 from satchel.engine.execution.slot import ReadSlot
+from satchel.engine.execution.sorting import sorted_matches
 from satchel.engine.planner.planner import plan
 from satchel.engine.planner.solution import CanonicalQuery, CollScan, IxScan, QuerySolution
-from satchel.errors import ErrorCode, ServerError
 from satchel.mql.context import Context
 from satchel.mql.match import MatchExpression
-from satchel.mql.sort import SortPattern
 from satchel.storage.interface import JudgedRecord
-from satchel.values.bson_types import Document, decode_document
+from satchel.values.bson_types import decode_document
 
 _INTERRUPT_EVERY = 256
-
-
-class Match(NamedTuple):
-    """A document that a query found: its record id, its BSON, and the document if it had to be decoded on the way."""
-
-    rid: int
-    bson: bytes
-    decoded: Document | None
-
-    @property
-    def document(self) -> Document:
-        """The document, decoded."""
-        return self.decoded if self.decoded is not None else decode_document(self.bson)
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +77,7 @@ class QueryRun:
         found = _matching(records, solution.residual, self.context)
         end = None if self.limit is None else min(self.skip + self.limit, sys.maxsize)
         if self.query.sort is not None and not solution.sorted:
-            found = _sorted(found, self.query.sort, self.context, end)
+            found = sorted_matches(found, self.query.sort, self.context, end)
         if self.skip or end is not None:
             found = islice(found, self.skip, end)
         return found
@@ -119,32 +104,3 @@ def _matching(records: Iterable[JudgedRecord], residual: MatchExpression | None,
         document = decode_document(bson)
         if matches(document):
             yield Match(rid, bson, document)
-
-
-def _sorted(found: Iterable[Match], pattern: SortPattern, context: Context, limit: int | None) -> Iterator[Match]:
-    """Yield `found` in the order of `pattern`; with a limit only the first so many, without keeping the rest."""
-    keyed = ((pattern.key(match.document), number, match) for number, match in enumerate(found))
-    if limit is not None:
-        ordered: Iterable[tuple[bytes, int, Match]] = heapq.nsmallest(limit, keyed)
-    else:
-        ordered = sorted(_within_memory(keyed, context))
-    for _, _, match in ordered:
-        yield match
-
-
-def _within_memory(keyed: Iterable[tuple[bytes, int, Match]], context: Context) -> Iterator[tuple[bytes, int, Match]]:
-    """Pass rows on while they fit into the sort's memory.
-
-    Raises:
-        ServerError: QueryExceededMemoryLimitNoDiskUseAllowed (292), when disk use is not allowed.
-    """
-    size = 0
-    for row in keyed:
-        size += len(row[0]) + len(row[2].bson)
-        if size > context.memory_limit_bytes and not context.allow_disk_use:
-            raise ServerError(
-                ErrorCode.QueryExceededMemoryLimitNoDiskUseAllowed,
-                f"Sort exceeded memory limit of {context.memory_limit_bytes} bytes, but did not opt in to external "
-                "sorting.",
-            )
-        yield row

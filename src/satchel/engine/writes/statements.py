@@ -10,7 +10,8 @@ from typing import Final, cast
 from bson import ObjectId
 
 from satchel.engine.catalog import CollectionEntry
-from satchel.engine.execution.query import Match, QueryRun
+from satchel.engine.execution.match import Match
+from satchel.engine.execution.query import QueryRun
 from satchel.engine.execution.slot import ReadSlot
 from satchel.engine.namespaces import Namespace
 from satchel.engine.operation import Operation
