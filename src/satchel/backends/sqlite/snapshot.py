@@ -69,7 +69,7 @@ class SqliteReader:
 
     def catalog_version(self) -> int:
         """Return SQLite's schema cookie, which every change of the catalog moves."""
-        return cast(int, self._connection.pragma("schema_version"))
+        return self._number("PRAGMA schema_version", ())
 
     def catalog_rows(self) -> list[CatalogRow]:
         """Return every entry of the catalog."""

@@ -14,7 +14,7 @@ from satchel.engine.planner.intervals import FULL, Interval, intersect
 from satchel.engine.planner.solution import CanonicalQuery, IxScan
 from satchel.mql.context import Context
 from satchel.mql.match import MatchExpression, parse_filter
-from satchel.mql.match.comparison import Eq, In
+from satchel.mql.match.comparison import Comparison, Eq, In
 from satchel.mql.match.tree import AlwaysTrue, And
 from satchel.mql.sort import SortPattern
 from satchel.storage.interface import KeyRange
@@ -82,6 +82,8 @@ def _partial_expression(index: IndexEntry) -> MatchExpression:
 def _btree_candidate(
     query: CanonicalQuery, filter_: MatchExpression, index: IndexEntry, *, is_hinted: bool
 ) -> Candidate | None:
+    if isinstance(filter_, Comparison) and query.sort is None and filter_.path != index.paths[0] and not is_hinted:
+        return None
     found = predicates(filter_, index.collation)
     chosen, used = _components(found, index)
     if index.sparse and not is_hinted and not _excludes_missing(used, index):
