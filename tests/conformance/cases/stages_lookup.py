@@ -54,6 +54,7 @@ def cases() -> Iterator[Case]:
     yield from _union()
     yield from _documents()
     yield from _redact()
+    yield from _views()
 
 
 def _join(name: str, operand: object, *more: object, far: object = "plain") -> Case:
@@ -440,3 +441,62 @@ def _redact() -> Iterator[Case]:
         "$$REMOVE",
     ]
     yield from stage("$redact", operands, documents)
+
+
+def _views() -> Iterator[Case]:
+    views = [
+        {
+            "create": "$coll.v",
+            "viewOn": "$coll.far",
+            "pipeline": [{"$match": {"_id": {"$gt": 10}}}, {"$set": {"w": "$k"}}],
+        },
+        {
+            "create": "$coll.vv",
+            "viewOn": "$coll.v",
+            "pipeline": [{"$match": {"k": {"$ne": 2}}}, {"$project": {"k": 1, "w": 1}}],
+        },
+        {"create": "$coll.near", "viewOn": "$coll", "pipeline": [{"$match": {"_id": {"$lt": 5}}}]},
+        {
+            "create": "$coll.joined",
+            "viewOn": "$coll",
+            "pipeline": [{"$lookup": {"from": "$coll.v", "as": "r", "localField": "a", "foreignField": "k"}}],
+        },
+    ]
+    graph = {"from": "$coll.v", "startWith": 1, "connectFromField": "k", "connectToField": "w", "as": "r"}
+    ordered = {"$set": {"r": {"$sortArray": {"input": "$r", "sortBy": {"_id": 1}}}}}
+    pipelines = {
+        "equality": [{"$lookup": {**_FROM, "from": "$coll.v", "localField": "a", "foreignField": "w"}}],
+        "equality-of-view": [{"$lookup": {**_FROM, "from": "$coll.vv", "localField": "a", "foreignField": "k"}}],
+        "pipeline": [{"$lookup": {"from": "$coll.vv", "as": "r", "pipeline": [{"$match": {"k": 1}}]}}],
+        "let": [
+            {
+                "$lookup": {
+                    "from": "$coll.v",
+                    "as": "r",
+                    "let": {"x": "$a"},
+                    "pipeline": [{"$match": {"$expr": {"$eq": ["$w", "$$x"]}}}],
+                }
+            }
+        ],
+        "both": [
+            {
+                "$lookup": {
+                    **_FROM,
+                    "from": "$coll.vv",
+                    "localField": "a",
+                    "foreignField": "k",
+                    "pipeline": [{"$project": {"k": 0}}],
+                }
+            }
+        ],
+        "graph": [{"$limit": 1}, {"$graphLookup": graph}, ordered],
+        "union": [{"$unionWith": {"coll": "$coll.vv", "pipeline": [{"$count": "n"}]}}, {"$match": {"n": {"$gt": 0}}}],
+        "facet": [{"$facet": {"a": [{"$lookup": {"from": "$coll.v", "as": "r", "pipeline": [{"$limit": 1}]}}]}}],
+    }
+    for name, stages in pipelines.items():
+        yield pipeline(f"view-{name}", stages, _NEAR, others=_OTHERS, setup=views)
+        yield pipeline(f"view-on-view-{name}", stages, _NEAR, others=_OTHERS, setup=views, collection="$coll.near")
+    matched = [{"$match": {"r._id": 15, "_id": {"$lt": 9}}}, {"$project": {"_id": 1}}]
+    yield pipeline("view-joined", matched, _NEAR, others=_OTHERS, setup=views, collection="$coll.joined")
+    counted = [{"$unwind": "$r"}, {"$match": {"r.w": 1}}, {"$count": "n"}]
+    yield pipeline("view-joined-unwound", counted, _NEAR, others=_OTHERS, setup=views, collection="$coll.joined")

@@ -16,7 +16,12 @@ from satchel.values.bson_types import MISSING, BsonValue, Document, Field
 from satchel.values.namespace import Namespace
 from satchel.values.path import element_values, split
 
-_INITIAL_KEYS: Final = 1000
+_MOST_REMEMBERED: Final = 8
+"""How many values a search may have to be remembered."""
+
+_FIRST_TRY: Final = 100
+_DOCUMENTS_PER_READ: Final = 30
+"""About how many documents of a scan cost as much as one search by index."""
 
 
 def joined_values(document: Document, parts: Sequence[str]) -> list[BsonValue]:
@@ -62,8 +67,9 @@ def equality_filter(path: str, values: Sequence[BsonValue]) -> Document:
 class ForeignCollection:
     """The far side of a join: its documents by the values of one field.
 
-    With an index on the field each search reads what it needs. Without one the first search reads the whole
-    collection into a table, unless that takes too much memory.
+    Without an index on the field the first search reads the whole collection into a table, unless that takes too much
+    memory. With one a search reads what it needs, and searches for few values are remembered; when there have been
+    many, the table is tried nevertheless, up to as many documents as all those searches were worth.
 
     Args:
         source: The engine.
@@ -95,36 +101,61 @@ class ForeignCollection:
         self._exists = parse_filter({path: {"$exists": True}}, context).matches
         self._documents: list[Document] = []
         self._table: dict[Hashable, list[int]] | None = None
+        self._remembered: dict[frozenset[Hashable], list[Document]] = {}
+        self._meter = MemoryMeter("$lookup", context)
+        self._reads = 0
+        self._next_try = _FIRST_TRY
         self._reads_each_time = source.has_index(namespace, path)
 
     def find(self, values: Sequence[BsonValue]) -> list[Document]:
         """Return the documents that have one of `values`, each once, in the collection's order."""
-        if not self._reads_each_time and self._table is None:
-            self._build()
         if self._table is None:
-            return list(self._read(values))
+            self._consider_table()
+        if self._table is None:
+            return self._remember(values) if len(values) <= _MOST_REMEMBERED else list(self._read(values))
         collation = self._context.collation
         positions = [self._table.get(hashable(value, collation), ()) for value in values]
         if len(positions) == 1:
             return [self._documents[position] for position in positions[0]]
         return [self._documents[position] for position in sorted(set().union(*positions))]
 
+    def _remember(self, values: Sequence[BsonValue]) -> list[Document]:
+        """Read, unless the same was read before; forget everything when it becomes too much."""
+        key = frozenset(hashable(value, self._context.collation) for value in values)
+        known = self._remembered.get(key)
+        if known is None:
+            known = self._remembered[key] = list(self._read(values))
+            self._meter.add(None)
+            for document in known:
+                if self._meter.add(document):
+                    self._remembered.clear()
+                    self._meter.reset()
+        return known
+
+    def _consider_table(self) -> None:
+        if not self._reads_each_time:
+            self._build(None)
+            self._reads_each_time = self._table is None
+        elif self._reads >= self._next_try:
+            self._next_try *= 10
+            self._build(self._reads * _DOCUMENTS_PER_READ)
+
     def _read(self, values: Sequence[BsonValue]) -> Iterator[Document]:
+        self._reads += 1
         filter_ = equality_filter(self._path, values)
         if not self._null_is_missing and None in values:
             filter_ = {"$and": [filter_, {self._path: {"$exists": True}}]}
         return self._source.read(self._namespace, [*self._leading, {"$match": filter_}], self._context)
 
-    def _build(self) -> None:
-        """Read the collection into the table; give the table up when it grows too large."""
+    def _build(self, most: int | None) -> None:
+        """Read the collection into the table; give the table up when it takes more than `most` documents, or memory."""
         meter = MemoryMeter("$lookup", self._context)
         table: dict[Hashable, list[int]] = {}
         documents: list[Document] = []
         for document in self._source.read(self._namespace, list(self._leading), self._context):
-            if meter.add(document):
-                self._reads_each_time = True
-                return
             position = len(documents)
+            if meter.add(document) or position == most:
+                return
             documents.append(document)
             for key in self._keys(document):
                 table.setdefault(key, []).append(position)
