@@ -26,7 +26,7 @@ from satchel.engine.aggregation import Aggregation
 from satchel.engine.catalog import CollectionEntry
 from satchel.engine.execution.query import QueryRun
 from satchel.engine.execution.slot import ReadSlot
-from satchel.engine.explain import check_verbosity, explain_query
+from satchel.engine.explain import COUNT, check_verbosity, explain_query
 from satchel.engine.find import FindRequest, prepare_find, with_collation, with_variables
 from satchel.engine.namespaces import Namespace
 from satchel.errors import ErrorCode, ServerError
@@ -126,7 +126,7 @@ class _Explainer:
         context = self._context(entry, params.collation)
         if entry is not None and entry.is_view:
             return self._view(entry, params.request(), context)
-        explained = self._query(params.run(context), namespace, entry, {"stage": "COUNT"})
+        explained = self._query(params.run(context), namespace, entry, COUNT)
         if params.counts_all:
             planner = cast("Document", explained["queryPlanner"])
             planner["winningPlan"] = {"stage": "RECORD_STORE_FAST_COUNT"}

@@ -7,17 +7,21 @@ from dataclasses import replace
 from typing import Final, cast
 
 from satchel.engine.catalog import CollectionEntry
-from satchel.engine.execution.query import QueryRun
+from satchel.engine.execution.query import QueryRun, counted_scan
 from satchel.engine.execution.slot import ReadSlot
 from satchel.engine.namespaces import Namespace
 from satchel.engine.planner.solution import Access, CollScan, IndexUnion, IxScan, QuerySolution
 from satchel.errors import ErrorCode, ServerError
 from satchel.mql.match.comparison import Eq
+from satchel.mql.match.tree import Or
 from satchel.storage.interface import Reader
 from satchel.values.bson_types import BsonValue, Document
 
 VERBOSITIES: Final = ("queryPlanner", "executionStats", "allPlansExecution")
 
+
+COUNT: Final[Document] = {"stage": "COUNT"}
+"""The outer stage of a count."""
 
 _SINGLE_STAGES: Final = ("UPDATE", "DELETE")
 
@@ -55,10 +59,9 @@ def explain_query(
         outer: Stages above the query's own, the outermost first, as `{"stage": "COUNT"}`.
     """
     solution = None if entry is None else run.solve(entry, slot)
-    plan: Document = {"stage": "EOF"} if solution is None else plan_tree(solution, run, slot.unit.reader)
-    if outer and outer[0]["stage"] in _SINGLE_STAGES and plan["stage"] == "LIMIT":
-        plan = cast("Document", plan["inputStage"])  # that one document is meant goes without saying
-    plan = _wrapped(plan, outer)
+    plan: Document = {"stage": "EOF"} if solution is None else _inner_plan(solution, run, slot.unit.reader, outer)
+    for stage in reversed(outer):
+        plan = {**stage, "inputStage": plan}
     reply: Document = {
         "explainVersion": "1",
         "queryPlanner": {
@@ -77,9 +80,13 @@ def explain_query(
     return reply
 
 
-def _wrapped(plan: Document, outer: tuple[Document, ...]) -> Document:
-    for stage in reversed(outer):
-        plan = {**stage, "inputStage": plan}
+def _inner_plan(solution: QuerySolution, run: QueryRun, reader: Reader, outer: tuple[Document, ...]) -> Document:
+    counted = counted_scan(solution) if outer == (COUNT,) else None
+    if counted is not None:
+        return _count_scan(counted)
+    plan = plan_tree(solution, run, reader)
+    if outer and outer[0]["stage"] in _SINGLE_STAGES and plan["stage"] == "LIMIT":
+        return cast("Document", plan["inputStage"])  # that one document is meant goes without saying
     return plan
 
 
@@ -101,6 +108,8 @@ def plan_tree(solution: QuerySolution, run: QueryRun, reader: Reader) -> Documen
         tree = {"stage": "SKIP", "skipAmount": run.skip, "inputStage": tree}
     if run.limit is not None and not (sort is not None and not solution.sorted):
         tree = {"stage": "LIMIT", "limitAmount": run.limit, "inputStage": tree}
+    if isinstance(run.query.filter, Or) and run.query.hint is None:
+        tree = {"stage": "SUBPLAN", "inputStage": tree}
     return tree
 
 
@@ -118,8 +127,7 @@ def _access_tree(access: Access, condition: Document) -> Document:
         return {"stage": "FETCH", **condition, "inputStage": _index_scan(access)}
     if isinstance(access, IndexUnion):
         scans: list[BsonValue] = [_index_scan(child) for child in access.children]
-        union: Document = {"stage": "FETCH", **condition, "inputStage": {"stage": "OR", "inputStages": scans}}
-        return {"stage": "SUBPLAN", "inputStage": union}
+        return {"stage": "FETCH", **condition, "inputStage": {"stage": "OR", "inputStages": scans}}
     return {"stage": "EOF"}
 
 
@@ -143,6 +151,17 @@ def _index_scan(access: IxScan) -> Document:
     }
 
 
+def _count_scan(access: IxScan) -> Document:
+    stage = _index_scan(access)
+    del stage["direction"]
+    return {**stage, "stage": "COUNT_SCAN"}
+
+
+def _reads_keys_alone(plan: Document) -> bool:
+    below = plan.get("inputStage")
+    return isinstance(below, dict) and below["stage"] == "COUNT_SCAN"
+
+
 def _execute(
     run: QueryRun, solution: QuerySolution | None, entry: CollectionEntry | None, slot: ReadSlot, plan: Document
 ) -> Document:
@@ -161,6 +180,6 @@ def _execute(
         "nReturned": returned,
         "executionTimeMillis": round((finished - started) * 1000),
         "totalKeysExamined": len(examined) if by_index else 0,
-        "totalDocsExamined": len(examined),
+        "totalDocsExamined": 0 if _reads_keys_alone(plan) else len(examined),
         "executionStages": {**plan, "nReturned": returned, "isEOF": 1},
     }

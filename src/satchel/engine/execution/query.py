@@ -16,7 +16,7 @@ from satchel.engine.planner.planner import plan
 from satchel.engine.planner.solution import CanonicalQuery, CollScan, IxScan, QuerySolution
 from satchel.mql.context import Context
 from satchel.mql.match import MatchExpression
-from satchel.storage.interface import JudgedRecord
+from satchel.storage.interface import JudgedRecord, Reader
 from satchel.values.bson_types import decode_document
 
 _INTERRUPT_EVERY = 256
@@ -48,23 +48,23 @@ class QueryRun:
         """Return how many documents the query finds, after skip and limit, without reading them where that goes."""
         solution = self.solve(entry, slot)
         slot.watch(self.context.check_interrupt)
-        total = None if self.limit is not None else self._count_in_storage(solution, entry, slot)
-        if total is None:
+        end = None if self.limit is None else self.skip + self.limit
+        keys = counted_scan(solution)
+        if keys is not None:
+            total = _count_keys(keys, entry, slot.unit.reader, end)
+        elif end is None and isinstance(solution.access, CollScan):
+            total = self._count_records(solution, entry, slot.unit.reader)
+        else:
             return sum(1 for _ in self.run(solution, entry, slot))
-        return max(total - self.skip, 0)
+        return max((total if end is None else min(total, end)) - self.skip, 0)
 
-    def _count_in_storage(self, solution: QuerySolution, entry: CollectionEntry, slot: ReadSlot) -> int | None:
-        access, reader = solution.access, slot.unit.reader
-        if isinstance(access, CollScan):
-            if solution.predicate is not None:
-                certain, asked = reader.count_matching(entry.table, solution.predicate)
-                return certain + sum(1 for _ in _matching(asked, solution.residual, self.context))
-            return reader.count(entry.table) if solution.residual is None else None
-        if not isinstance(access, IxScan) or solution.residual is not None or access.index.multikey:
-            return None
-        if access.index.is_id:
-            return sum(reader.count_ids(entry.table, bounds) for bounds in access.ranges)
-        return sum(reader.count_keys(access.index.table, bounds) for bounds in access.ranges)
+    def _count_records(self, solution: QuerySolution, entry: CollectionEntry, reader: Reader) -> int:
+        if solution.predicate is not None:
+            certain, asked = reader.count_matching(entry.table, solution.predicate)
+            return certain + sum(1 for _ in _matching(asked, solution.residual, self.context))
+        if solution.residual is None:
+            return reader.count(entry.table)
+        return sum(1 for _ in _matching(reader.scan(entry.table), solution.residual, self.context))
 
     def run(
         self, solution: QuerySolution, entry: CollectionEntry, slot: ReadSlot, examined: list[int] | None = None
@@ -81,6 +81,25 @@ class QueryRun:
         if self.skip or end is not None:
             found = islice(found, self.skip, end)
         return found
+
+
+def counted_scan(solution: QuerySolution) -> IxScan | None:
+    """Return the index scan whose keys alone tell how many documents a plan finds, or None."""
+    return solution.access if isinstance(solution.access, IxScan) and solution.residual is None else None
+
+
+def _count_keys(access: IxScan, entry: CollectionEntry, reader: Reader, end: int | None) -> int:
+    """Count the documents that index ranges lead to; beyond `end` it does not matter how many there are."""
+    if access.index.multikey:  # a document may have several keys
+        return len({rid for bounds in access.ranges for _, rid in reader.scan_keys(access.index.table, bounds)})
+    total = 0
+    for bounds in access.ranges:
+        left = None if end is None else end - total
+        if access.index.is_id:
+            total += reader.count_ids(entry.table, bounds, left)
+        else:
+            total += reader.count_keys(access.index.table, bounds, left)
+    return total
 
 
 def _noted(records: Iterable[JudgedRecord], examined: list[int]) -> Iterator[JudgedRecord]:
