@@ -9,10 +9,22 @@ from bson import ObjectId
 
 from satchel.errors import ServerError
 from satchel.mql.context import Context
+from satchel.mql.expressions import command_variables
+from satchel.mql.match import parse_filter
+from satchel.mql.pipeline import parse_pipeline
+from satchel.mql.projection import parse_projection
+from satchel.mql.sort import parse_sort, sort_documents
+from satchel.mql.update import parse_update
+from satchel.values import key_string
 from satchel.values.bson_types import MISSING, BsonValue, Document
+from satchel.values.collation import parse_collation
+from satchel.values.index_keys import index_values
+from satchel.values.namespace import Namespace
+from satchel.values.path import split
 
 from . import results
 from .case import RecordedCase
+from .list_source import ListSource
 
 
 class UnsupportedError(Exception):
@@ -34,7 +46,7 @@ class Collections:
 
 def can_run(case: RecordedCase) -> bool:
     """Tell whether the case is one for the language alone."""
-    if case.file in _ENGINE_FILES:
+    if case.file in ENGINE_FILES:
         return False
     return not case.setup and next(iter(case.command)) in _COMMANDS and not _NEEDS_ENGINE.intersection(case.command)
 
@@ -56,14 +68,14 @@ def run(case: RecordedCase) -> Document:
         return {"error": {"code": error.code, "codeName": error.code_name}}
     for shown in case.show if case.show is not None else ["$coll"] if command in _WRITES else []:
         other = shown.removeprefix("$coll").removeprefix(".")
-        before = (case.others.get(other, ()) if other else case.documents) or ()
+        before = case.others.get(other) if other else case.documents
         result[f"contents of {shown}"] = results.contents(before, collections.of(shown))
     given: list[BsonValue] = [case.command, case.documents, case.others, case.setup]
     return results.steady(result, given)
 
 
 # Their cases are about commands: parameters, cursors, catalog, plans.
-_ENGINE_FILES = frozenset(
+ENGINE_FILES = frozenset(
     "capped collections commands count_distinct delete explain find find_and_modify indexes insert validators "
     "views".split()
 )
@@ -87,26 +99,18 @@ _WRITES = frozenset({"update", "delete", "findAndModify"})
 def _context(command: Document) -> Context:
     context = Context()
     if "collation" in command:
-        from satchel.values.collation import parse_collation  # noqa: PLC0415
-
         context.collation = parse_collation(command["collation"])
     if "let" in command:
-        from satchel.mql.expressions import command_variables  # noqa: PLC0415
-
         context.variables = command_variables(command["let"], context)
     return context
 
 
 def _matching(spec: BsonValue, documents: list[Document], context: Context) -> list[Document]:
-    from satchel.mql.match import parse_filter  # noqa: PLC0415
-
     matches = parse_filter(spec, context).matches
     return [document for document in documents if matches(document)]
 
 
 def _sorted(spec: BsonValue, documents: list[Document], context: Context) -> list[Document]:
-    from satchel.mql.sort import parse_sort, sort_documents  # noqa: PLC0415
-
     return list(sort_documents(documents, parse_sort(spec, context))) if spec else documents
 
 
@@ -116,9 +120,6 @@ def _projected(
     spec = command.get(field)
     if not spec:
         return documents
-    from satchel.mql.match import parse_filter  # noqa: PLC0415
-    from satchel.mql.projection import parse_projection  # noqa: PLC0415
-
     filter_ = parse_filter(command.get("filter", command.get("query", {})), context)
     projection = parse_projection(spec, context, filter_)
     return [
@@ -147,11 +148,6 @@ def _count(command: Document, collections: Collections, _case: RecordedCase) -> 
 
 
 def _aggregate(command: Document, collections: Collections, case: RecordedCase) -> Document:
-    from satchel.mql.pipeline import parse_pipeline  # noqa: PLC0415
-    from satchel.values.namespace import Namespace  # noqa: PLC0415
-
-    from .list_source import ListSource  # noqa: PLC0415
-
     context = _context(command)
     if "batchSize" in command.get("cursor", {}):
         raise UnsupportedError("cursors")
@@ -200,9 +196,6 @@ class _Changed:
 
 
 def _update_one(update: Document, documents: list[Document], context: Context) -> _Changed:
-    from satchel.mql.match import parse_filter  # noqa: PLC0415
-    from satchel.mql.update import parse_update  # noqa: PLC0415
-
     filter_ = parse_filter(update["q"], context)
     if "c" in update:
         context.variables = {**context.variables, **update["c"]}
@@ -248,10 +241,6 @@ def _find_and_modify(command: Document, collections: Collections, _case: Recorde
 
 
 def _distinct(command: Document, collections: Collections, case: RecordedCase) -> Document:
-    from satchel.values import key_string  # noqa: PLC0415
-    from satchel.values.index_keys import index_values  # noqa: PLC0415
-    from satchel.values.path import split  # noqa: PLC0415
-
     context = _context(command)
     found: dict[bytes, BsonValue] = {}
     for document in _matching(command.get("query", {}), collections.of(command["distinct"]), context):

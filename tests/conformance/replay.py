@@ -9,6 +9,7 @@ import traceback
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 
+from satchel import MongoClient
 from satchel.values.bson_types import Document
 
 from . import extended_json, language
@@ -49,23 +50,12 @@ def _language_part(result: Document) -> Document:
     return {name: value for name, value in result.items() if name != "batches"}
 
 
-def driver_available() -> bool:
-    """Tell whether Satchel's own client exists yet."""
-    try:
-        from satchel import MongoClient  # noqa: F401, PLC0415
-    except ImportError:
-        return False
-    return True
-
-
 @contextmanager
 def way(name: str, database: str) -> Iterator[Run]:
     """Open one of the ways in which cases run: `language` or `command`."""
     if name == "language":
         yield language.run
         return
-    from satchel import MongoClient  # noqa: PLC0415
-
     with MongoClient(":memory:") as client:
         yield ServerRunner(client, database).run
 

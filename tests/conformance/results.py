@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import re
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
+from functools import cache
 
 from bson import Binary, ObjectId, Timestamp
 from bson.datetime_ms import DatetimeMS
 
-from satchel.values.bson_types import BsonValue, Document
+from satchel.values.bson_types import BsonValue, Document, decode_document, encode_document
 
 from . import extended_json
 
@@ -58,9 +59,9 @@ def reply_result(reply: Mapping[str, BsonValue]) -> Document:
     return result
 
 
-def cursor_result(batches: list[list[Document]], documents: Iterable[Document] | None, unordered: bool) -> Document:
+def cursor_result(batches: list[list[Document]], documents: list[Document] | None, unordered: bool) -> Document:
     """Return the result of a command that answers with a cursor; a document as it went in becomes `{$same: _id}`."""
-    given = {extended_json.dumps(document["_id"]): extended_json.dumps(document) for document in documents or ()}
+    given = _by_id(documents)
     found = [_abbreviated(document, given) for batch in batches for document in batch]
     result: Document = {"documents": sorted(found, key=extended_json.dumps) if unordered else found}
     if len(batches) > 1:
@@ -68,23 +69,27 @@ def cursor_result(batches: list[list[Document]], documents: Iterable[Document] |
     return result
 
 
-def contents(before: Iterable[Document], after: Iterable[Document]) -> Document:
+def contents(before: list[Document] | None, after: Iterable[Document]) -> Document:
     """Return what a command changed in a collection: documents changed or new, and the `_id` of those removed."""
-    given = {extended_json.dumps(document["_id"]): extended_json.dumps(document) for document in before}
+    given = _by_id(before)
     found = list(after)
-    kept = {extended_json.dumps(document["_id"]) for document in found}
+    kept = {_id_bytes(document) for document in found}
     changed = [document for document in found if "$same" not in _abbreviated(document, given)]
-    removed = [extended_json.loads(key) for key in given if key not in kept]
+    removed = [decode_document(key)["_id"] for key in given if key not in kept]
     return {**({"changed": changed} if changed else {}), **({"removed": removed} if removed else {})}
 
 
 def steady(result: Document, given: BsonValue) -> Document:
     """Replace what differs from run to run: ObjectIds that were generated, and the present time."""
-    known = set(_HEX_ID.findall(extended_json.dumps(given)))
+
+    @cache
+    def known() -> set[str]:
+        return set(_HEX_ID.findall(extended_json.dumps(given)))
+
     return _steady(result, known, time.time() * 1000)
 
 
-def _steady(value: BsonValue, known: set[str], now_ms: float) -> BsonValue:
+def _steady(value: BsonValue, known: Callable[[], set[str]], now_ms: float) -> BsonValue:
     if isinstance(value, dict):
         return {
             name: _steady(item, known, now_ms)
@@ -94,7 +99,7 @@ def _steady(value: BsonValue, known: set[str], now_ms: float) -> BsonValue:
     if isinstance(value, list):
         return [_steady(item, known, now_ms) for item in value]
     if isinstance(value, ObjectId):
-        return value if str(value) in known else GENERATED_ID
+        return value if str(value) in known() else GENERATED_ID
     if isinstance(value, DatetimeMS):
         return NOW if abs(int(value) - now_ms) < _NOW_TOLERANCE_MS else value
     if isinstance(value, Timestamp):
@@ -102,8 +107,24 @@ def _steady(value: BsonValue, known: set[str], now_ms: float) -> BsonValue:
     return value
 
 
-def _abbreviated(document: Document, given: Mapping[str, str]) -> Document:
-    if "_id" in document and given.get(extended_json.dumps(document["_id"])) == extended_json.dumps(document):
+_given: dict[int, tuple[list[Document], dict[bytes, bytes]]] = {}
+
+
+def _by_id(documents: list[Document] | None) -> dict[bytes, bytes]:
+    """Return the BSON of documents by that of their `_id`; many cases share the same list of documents."""
+    if documents is None:
+        return {}
+    if id(documents) not in _given:
+        _given[id(documents)] = (documents, {_id_bytes(each): encode_document(each) for each in documents})
+    return _given[id(documents)][1]
+
+
+def _id_bytes(document: Document) -> bytes:
+    return encode_document({"_id": document.get("_id")})
+
+
+def _abbreviated(document: Document, given: Mapping[bytes, bytes]) -> Document:
+    if given and "_id" in document and given.get(_id_bytes(document)) == encode_document(document):
         return {"$same": document["_id"]}
     return document
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
 from typing import Any
 
 from bson.codec_options import CodecOptions, DatetimeConversion
@@ -135,7 +134,7 @@ class ServerRunner:
 
     def _contents(self, case: RecordedCase, shown: str, name: str) -> Document:
         other = shown.removeprefix("$coll").removeprefix(".")
-        before: Iterable[Document] = (case.others.get(other, ()) if other else case.documents) or ()
+        before = case.others.get(other) if other else case.documents
         reply = self._command({"find": shown.replace("$coll", name), "batchSize": 10_000})
         return results.contents(before, reply["cursor"]["firstBatch"] if reply["ok"] else ())
 
@@ -147,6 +146,8 @@ class ServerRunner:
     def _normalised(self, case: RecordedCase, result: Document, name: str) -> Document:
         steady = results.steady(result, [case.command, case.documents, case.others, case.setup])
         text = extended_json.dumps(steady)
+        if name not in text and self._database_name not in text:
+            return steady
         return extended_json.loads(text.replace(f"{self._database_name}.", "$db.").replace(name, "$coll"))
 
 
