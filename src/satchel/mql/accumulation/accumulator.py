@@ -20,6 +20,11 @@ class Accumulator(ABC):
     is_removable: ClassVar[bool] = False
     """Whether `remove` takes back the value that was added first."""
 
+    @property
+    def wants_more(self) -> bool:
+        """Whether further values can change the result; where they cannot, they need not be computed."""
+        return True
+
     @abstractmethod
     def add(self, value: Field) -> None:
         """Take one value in."""

@@ -10,7 +10,7 @@ from typing import Final, TypeAlias
 from bson import Int64
 
 from satchel.mql.accumulation.accumulator import Accumulator
-from satchel.values.bson_types import MISSING, Field
+from satchel.values.bson_types import MISSING, BsonValue, Field
 from satchel.values.collation import Collation
 from satchel.values.compare import compare
 from satchel.values.key_string import encode
@@ -67,6 +67,11 @@ class First(Accumulator):
     """`$first`: the first value, null where it is missing."""
 
     __slots__ = ("_value",)
+
+    @property
+    def wants_more(self) -> bool:
+        """Whether there is no value yet."""
+        return not self._value
 
     def __init__(self) -> None:
         self._value: list[Field] = []
@@ -132,6 +137,11 @@ class FirstN(Accumulator):
     def __init__(self, n: int) -> None:
         self._n = n
         self._values: list[Field] = []
+
+    @property
+    def wants_more(self) -> bool:
+        """Whether there are fewer values than asked for."""
+        return len(self._values) < self._n
 
     def add(self, value: Field) -> None:
         """Take a value in."""
@@ -209,7 +219,7 @@ class ExtremumN(Accumulator):
         for ranked in other._heap.ranked:
             self._insert(ranked)
 
-    def result(self) -> Field:
+    def result(self) -> list[BsonValue]:
         """Return the array."""
         return [value for _, value in self._heap.sorted()]
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from satchel.errors import ServerError
+from satchel.mql.accumulation import ExtremumN
 from satchel.mql.expressions.expression import Expression, Variables, is_nullish, unite, unoptimised
 from satchel.mql.expressions.operands import beyond_int64, describe
 from satchel.mql.expressions.registry import Parser, Signature, syntax
@@ -73,11 +74,12 @@ def max_n(operand: BsonValue, parser: Parser) -> Expression:
 
 
 def _extremes(parser: Parser, *, largest: bool) -> _Pick:
-    key = order_key(parser.context.collation)
+    collation = parser.context.collation
 
     def pick(array: list[BsonValue], count: int) -> list[BsonValue]:
-        values = sorted((value for value in array if not is_nullish(value)), key=key, reverse=largest)
-        return values[:count]
+        extremes = ExtremumN(count, collation, greatest=largest)
+        extremes.add_many(array)
+        return extremes.result()
 
     return pick
 

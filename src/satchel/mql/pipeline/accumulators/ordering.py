@@ -13,7 +13,7 @@ from satchel.mql.accumulation import Accumulator, Extremum, ExtremumN, First, Fi
 from satchel.mql.context import Context
 from satchel.mql.expressions.expression import Variables
 from satchel.mql.expressions.parser import parse_expression
-from satchel.mql.pipeline.accumulators.registry import ACCUMULATORS, Statement, unary
+from satchel.mql.pipeline.accumulators.registry import ACCUMULATORS, Statement, may_fail, unary
 from satchel.mql.sort import parse_sort
 from satchel.values.bson_types import INT64_MAX, INT64_MIN, BsonValue, Document, Field, is_number
 
@@ -45,7 +45,7 @@ def parse_first(operand: BsonValue, context: Context) -> Statement:
     Reference:
         MongoDB manual, "$first (aggregation accumulator)".
     """
-    return unary(operand, context, lambda _initial: First())
+    return unary(operand, context, lambda _initial: First(), is_lazy=True)
 
 
 @ACCUMULATORS.operator("$last")
@@ -218,6 +218,7 @@ def _n_values(
         argument_,
         initializer=parse_expression(operand["n"], context),
         holds_values=True,
+        is_lazy=name == "$firstN" and may_fail(argument_),
     )
 
 

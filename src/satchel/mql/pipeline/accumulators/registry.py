@@ -28,6 +28,7 @@ class Statement:
         fields: The dotted paths that it reads.
         initializer: An expression on the group's `_id`, as the `n` of `$firstN`.
         holds_values: Whether the state grows with every value.
+        is_lazy: Whether a state may have had enough, so that what goes in is computed (and may fail) one by one.
     """
 
     create: Callable[[Field], Accumulator]
@@ -36,6 +37,7 @@ class Statement:
     argument: Expression | None = None
     initializer: Expression | None = None
     holds_values: bool = False
+    is_lazy: bool = False
 
     def column(self, documents: Sequence[Document], context: Context) -> Column:
         """Return what of each document goes in."""
@@ -56,11 +58,22 @@ ACCUMULATORS: Final[Registry[StatementParser]] = Registry("accumulator")
 
 
 def unary(
-    operand: BsonValue, context: Context, create: Callable[[Field], Accumulator], *, holds_values: bool = False
+    operand: BsonValue,
+    context: Context,
+    create: Callable[[Field], Accumulator],
+    *,
+    holds_values: bool = False,
+    is_lazy: bool = False,
 ) -> Statement:
     """Return the statement of an accumulator whose operand is one expression."""
     argument = parse_expression(operand, context)
-    return Statement(create, argument.evaluate, argument.fields, argument, holds_values=holds_values)
+    is_lazy = is_lazy and may_fail(argument)
+    return Statement(create, argument.evaluate, argument.fields, argument, holds_values=holds_values, is_lazy=is_lazy)
+
+
+def may_fail(argument: Expression) -> bool:
+    """Tell whether computing the expression could raise an error."""
+    return argument.path is None and not argument.is_constant
 
 
 def parse_accumulator(field: str, operand: BsonValue, context: Context) -> Statement:

@@ -92,6 +92,8 @@ class BucketAutoStage(Stage):
         for document in documents:
             count += 1
             value = evaluate(document, variables)
+            if value is MISSING and self._rounder is None:
+                value = None
             held.append((encode(value, collation), (value, document)))
             if meter.add(document):
                 meter.require_spilling()

@@ -43,6 +43,7 @@ class GroupStage(Stage):
         self._key = key
         self._fields = list(statements)
         self._statements = list(statements.values())
+        self._lazy = [index for index, statement in enumerate(self._statements) if statement.is_lazy]
         self._context = context
 
     def run(self, documents: Iterator[Document]) -> Iterator[Document]:
@@ -68,7 +69,9 @@ class GroupStage(Stage):
     def _add(self, groups: dict[Hashable, Group], chunk: list[Document]) -> int:
         """Add a chunk to the groups; return about how many bytes they grew by."""
         keys, id_at = self._key.columns(chunk)
-        columns = [statement.column(chunk, self._context) for statement in self._statements]
+        columns = [
+            [] if statement.is_lazy else statement.column(chunk, self._context) for statement in self._statements
+        ]
         rows: defaultdict[Hashable, list[int]] = defaultdict(list)
         for position, key in enumerate(keys):
             rows[key].append(position)
@@ -78,7 +81,19 @@ class GroupStage(Stage):
             if group is None:
                 group = groups[key] = self._new_group(id_at(positions[0]))
             _feed(group[1], columns, positions)
+            if self._lazy:
+                self._feed_lazily(group[1], chunk, positions)
         return self._growth(columns, len(groups) - known)
+
+    def _feed_lazily(self, states: list[Accumulator], chunk: list[Document], positions: list[int]) -> None:
+        """Compute and give values to those states that may have enough, as long as they do not."""
+        variables = self._context.variables
+        for index in self._lazy:
+            state, evaluate = states[index], self._statements[index].evaluate
+            for position in positions:
+                if not state.wants_more:
+                    break
+                state.add(evaluate(chunk[position], variables))
 
     def _new_group(self, id_: BsonValue) -> Group:
         root: Document = id_ if isinstance(id_, dict) else {}
@@ -94,7 +109,7 @@ class GroupStage(Stage):
     def _growth(self, columns: Sequence[Column], new_groups: int) -> int:
         growth = new_groups * _STATE_SIZE_BYTES * (1 + len(columns))
         for statement, column in zip(self._statements, columns, strict=True):
-            if statement.holds_values:
+            if statement.holds_values and column:
                 sample = column[:: max(1, len(column) // _SAMPLE)]
                 growth += sum(map(estimated_size_bytes, sample)) * len(column) // len(sample)
         return growth
@@ -131,13 +146,16 @@ class GroupStage(Stage):
 
 
 def _feed(states: list[Accumulator], columns: list[Column], positions: list[int]) -> None:
-    """Give the values at some positions to a group's states."""
+    """Give the values at some positions to a group's states; an empty column is a lazy one's."""
     if len(positions) == 1:
         (position,) = positions
         for state, column in zip(states, columns, strict=True):
-            state.add(column[position])
+            if column:
+                state.add(column[position])
     else:
         for state, column in zip(states, columns, strict=True):
+            if not column:
+                continue
             whole = len(positions) == len(column)
             state.add_many(column if whole else [column[position] for position in positions])
 
