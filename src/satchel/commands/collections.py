@@ -40,6 +40,7 @@ from satchel.engine.execution.slot import ReadSlot
 from satchel.engine.namespaces import Namespace, check_creatable, checked_namespace, is_system, parse_namespace
 from satchel.engine.stats import collection_sizes
 from satchel.engine.units import ReadUnit
+from satchel.engine.writes.collection_writer import CollectionWriter
 from satchel.errors import ErrorCode, ServerError
 from satchel.mql.context import Context
 from satchel.mql.match import parse_filter
@@ -312,3 +313,26 @@ def coll_mod(params: CollModParams, invocation: Invocation) -> Reply:
         if not params.dry_run and changed is not entry:
             unit.save(changed)
     return reply
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ConvertToCappedParams(NoFields):
+    """Fields of convertToCapped."""
+
+    convert_to_capped: str = param(collection)
+    size: int = param(within(integer, 1, MAX_CAPPED_BYTES))
+
+
+@COMMANDS.command("convertToCapped", ConvertToCappedParams, write=True)
+def convert_to_capped(params: ConvertToCappedParams, invocation: Invocation) -> Reply:
+    """Make a collection a capped one: its newest documents stay, its indexes go."""
+    namespace = checked_namespace(invocation.database, params.convert_to_capped)
+    with invocation.engine.write(invocation.operation) as unit:
+        entry = unit.catalog.get(namespace)
+        if entry is None:
+            raise ServerError(ErrorCode.NamespaceNotFound, f"source collection {namespace} does not exist")
+        if entry.is_view:
+            raise ServerError(ErrorCode.CommandNotSupportedOnView, f"cannot convert a view: {namespace}")
+        capped = unit.make_capped(entry, {"capped": True, "size": narrow(params.size)})
+        CollectionWriter(unit, capped).trim()
+    return {}

@@ -54,6 +54,8 @@ def check_collection(unit: ReadUnit, entry: CollectionEntry, operation: Operatio
         for index in entry.secondary_indexes:
             _expect(index, rid, document, expected[index.name], report)
     report.keys["_id_"] = report.records
+    if entry.capped:
+        _check_totals(unit, entry, report)
     for index in entry.secondary_indexes:
         _compare(unit, index, expected[index.name], report)
     return report
@@ -64,6 +66,13 @@ def _check_id(unit: ReadUnit, entry: CollectionEntry, rid: int, document: Docume
     found = unit.reader.get_by_id(entry.table, key)
     if found is None or found[0] != rid:
         report.add(f"record {rid} is not found by its _id in index _id_")
+
+
+def _check_totals(unit: ReadUnit, entry: CollectionEntry, report: CheckReport) -> None:
+    kept = unit.reader.totals(entry.table)
+    found = unit.reader.count(entry.table), unit.reader.data_bytes(entry.table)
+    if kept != found:
+        report.add(f"the kept totals, {kept[0]} documents of {kept[1]} bytes, are in truth {found[0]} of {found[1]}")
 
 
 def _expect(index: IndexEntry, rid: int, document: Document, expected: set[IndexRow], report: CheckReport) -> None:

@@ -18,8 +18,10 @@ def collection_sizes(unit: ReadUnit, entry: CollectionEntry, scale: int = 1) -> 
     if entry.is_view:
         return {}
     reader = unit.reader
-    count = reader.count(entry.table)
-    data_bytes = reader.data_bytes(entry.table)
+    if entry.capped:
+        count, data_bytes = reader.totals(entry.table)
+    else:
+        count, data_bytes = reader.count(entry.table), reader.data_bytes(entry.table)
     allocated = reader.table_size(entry.table).allocated_bytes
     index_sizes = {
         index.name: 0 if index.is_id else reader.table_size(index.table).allocated_bytes for index in entry.indexes

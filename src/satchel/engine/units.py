@@ -41,6 +41,8 @@ class WriteUnit(ReadUnit):
         check_length(namespace)
         self._check_database_case(namespace.database)
         table = "" if "viewOn" in options else self.writer.create_table(str(namespace))
+        if options.get("capped"):
+            self.writer.keep_totals(table)
         indexes = () if "viewOn" in options else (_id_index(options),)
         entry = CollectionEntry(namespace, table, uuid.uuid4(), options, indexes)
         self.save(entry)
@@ -79,6 +81,15 @@ class WriteUnit(ReadUnit):
         """Remove every document of a collection; its indexes and options stay."""
         for table in (entry.table, *(index.table for index in entry.secondary_indexes)):
             self.writer.clear(table)
+
+    def make_capped(self, entry: CollectionEntry, options: Document) -> CollectionEntry:
+        """Give a collection the options of a capped one and take its indexes away; the caller trims it."""
+        self.drop_indexes(entry.secondary_indexes)
+        if not entry.capped:
+            self.writer.keep_totals(entry.table)
+        capped = replace(entry, options=options, indexes=entry.indexes[:1])
+        self.save(capped)
+        return capped
 
     def rename_collection(self, entry: CollectionEntry, target: Namespace) -> None:
         """Give a collection another name; its records and indexes stay as they are."""

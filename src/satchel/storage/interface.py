@@ -65,6 +65,13 @@ class TableSize:
     allocated_bytes: int
 
 
+class Totals(NamedTuple):
+    """How many records a table has, and the bytes of their BSON."""
+
+    documents: int
+    bytes: int
+
+
 class Reader(Protocol):
     """A snapshot of the whole file. One thread uses it at a time.
 
@@ -141,6 +148,9 @@ class Reader(Protocol):
     def data_bytes(self, table: str) -> int:
         """Return the bytes of all BSON in a record table."""
 
+    def totals(self, table: str) -> Totals:
+        """Return the same at once, for a table that keeps count (`Writer.keep_totals`)."""
+
     def table_size(self, table: str) -> TableSize:
         """Return the bytes that a record or index table takes."""
 
@@ -179,6 +189,9 @@ class Writer(Reader, Protocol):
 
     def create_table(self, namespace: str) -> str:
         """Create an empty record table for a namespace and return the table's name."""
+
+    def keep_totals(self, table: str) -> None:
+        """Have a record table keep count of its records and their bytes, from now on and in every process."""
 
     def clear(self, table: str) -> None:
         """Remove every row of a record or index table."""

@@ -24,6 +24,18 @@ CREATE_CATALOG: Final = f"""
 """
 
 
+TOTALS: Final = "satchel_totals"
+"""The table of the sizes of those record tables that keep count of them."""
+
+CREATE_TOTALS: Final = f"""
+    CREATE TABLE IF NOT EXISTS {TOTALS} (
+        tbl TEXT PRIMARY KEY,        -- the record table
+        documents INTEGER NOT NULL,
+        bytes INTEGER NOT NULL       -- of all BSON
+    ) WITHOUT ROWID
+"""
+
+
 def quote(name: str) -> str:
     """Return `name` as an SQL identifier."""
     return '"' + name.replace('"', '""') + '"'
@@ -46,3 +58,19 @@ def create_index_table(index: str, *, unique: bool) -> str:
         f"CREATE TABLE {quote(index)} (key BLOB NOT NULL, rid INTEGER NOT NULL, PRIMARY KEY ({primary_key}))"
         " WITHOUT ROWID"
     )
+
+
+_TOTALS_CHANGES: Final = {
+    "inserted": ("INSERT", "documents = documents + 1, bytes = bytes + length(NEW.bson)"),
+    "deleted": ("DELETE", "documents = documents - 1, bytes = bytes - length(OLD.bson)"),
+    "replaced": ("UPDATE OF bson", "bytes = bytes + length(NEW.bson) - length(OLD.bson)"),
+}
+
+
+def totals_triggers(table: str) -> dict[str, str]:
+    """Return the SQL, without `CREATE TRIGGER` and its name, of the triggers that keep count of a record table."""
+    literal = table.replace("'", "''")
+    return {
+        name: f"AFTER {event} ON {quote(table)} BEGIN UPDATE {TOTALS} SET {change} WHERE tbl = '{literal}'; END"
+        for name, (event, change) in _TOTALS_CHANGES.items()
+    }

@@ -13,7 +13,7 @@ import apsw
 from satchel.backends.sqlite import schema
 from satchel.backends.sqlite.json_projection import project
 from satchel.backends.sqlite.predicates import EVERYTHING, Narrowing, narrowing
-from satchel.backends.sqlite.schema import CATALOG, quote
+from satchel.backends.sqlite.schema import CATALOG, TOTALS, quote
 from satchel.errors import DuplicateKeyError
 from satchel.storage.interface import (
     FULL_RANGE,
@@ -26,6 +26,7 @@ from satchel.storage.interface import (
     Record,
     StorageStats,
     TableSize,
+    Totals,
 )
 from satchel.storage.predicate import BoundPredicate
 from satchel.values.bson_types import Document
@@ -199,6 +200,11 @@ class SqliteReader:
         """Return the bytes of all BSON in a record table."""
         return self._number(f"SELECT coalesce(sum(length(bson)), 0) FROM {quote(table)}", ())
 
+    def totals(self, table: str) -> Totals:
+        """Return how many records a table has that keeps count of them, and the bytes of their BSON."""
+        rows = self._connection.execute(f"SELECT documents, bytes FROM {TOTALS} WHERE tbl = ?", (table,)).fetchall()
+        return Totals(*cast("tuple[int, int]", rows[0]))
+
     def table_size(self, table: str) -> TableSize:
         """Return the bytes that a record or index table takes, its automatic indexes included."""
         sql = """
@@ -330,14 +336,39 @@ class SqliteWriter(SqliteReader):
     def drop_table(self, table: str) -> None:
         """Remove a record table and its records."""
         self._end_scans()
+        if self._totals_triggers(table):
+            self._connection.execute(f"DELETE FROM {TOTALS} WHERE tbl = ?", (table,))
         self._connection.execute(f"DROP TABLE {quote(table)}")
 
     def rename_table(self, table: str, namespace: str) -> str:
         """Give a table the name that fits another namespace and return it."""
         self._end_scans()
         name = self._free_name(namespace)
+        triggers = self._totals_triggers(table)
+        for trigger in triggers:
+            self._connection.execute(f"DROP TRIGGER {quote(trigger)}")
         self._connection.execute(f"ALTER TABLE {quote(table)} RENAME TO {quote(name)}")
+        if triggers:
+            self._connection.execute(f"UPDATE {TOTALS} SET tbl = ? WHERE tbl = ?", (name, table))
+            self._create_totals_triggers(name)
         return name
+
+    def keep_totals(self, table: str) -> None:
+        """Count a record table's records and bytes, and from now on keep count."""
+        self._connection.execute(schema.CREATE_TOTALS)
+        self._connection.execute(
+            f"INSERT INTO {TOTALS} SELECT ?, count(*), coalesce(sum(length(bson)), 0) FROM {quote(table)}", (table,)
+        )
+        self._create_totals_triggers(table)
+
+    def _create_totals_triggers(self, table: str) -> None:
+        for change, definition in schema.totals_triggers(table).items():
+            trigger = self._free_name(f"{table}${change}")
+            self._connection.execute(f"CREATE TRIGGER {quote(trigger)} {definition}")
+
+    def _totals_triggers(self, table: str) -> list[str]:
+        sql = "SELECT name FROM sqlite_schema WHERE type = 'trigger' AND tbl_name = ?"
+        return [cast("str", name) for (name,) in self._connection.execute(sql, (table,)).fetchall()]
 
     def create_index(self, table: str, name: str, *, unique: bool) -> str:
         """Create an empty index table and return its name."""

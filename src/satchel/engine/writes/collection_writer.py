@@ -43,7 +43,7 @@ class CollectionWriter:
         """
         with self._undone_on_error():
             self._insert(documents)
-        self._trim()
+        self.trim()
 
     @contextmanager
     def _undone_on_error(self) -> Iterator[None]:
@@ -150,30 +150,27 @@ class CollectionWriter:
             self.entry = self.entry.with_index(replace(current, multikey=True))
             self._unit.save(self.entry)
 
-    def _trim(self) -> None:
-        """Let the oldest documents of a capped collection go until it fits again."""
+    def trim(self) -> None:
+        """Let the oldest documents of a capped collection go until it fits; the newest stays, whatever its size."""
         if not self.entry.capped:
             return
-        table = self.entry.table
-        excess_bytes = self._writer.data_bytes(table) - self.entry.capped_size_bytes
-        limit = self.entry.capped_max_documents
-        excess_documents = self._writer.count(table) - limit if limit is not None else 0
-        if excess_bytes <= 0 and excess_documents <= 0:
-            return
+        documents, size_bytes = self._writer.totals(self.entry.table)
+        max_documents = self.entry.capped_max_documents or documents
         from_the_oldest = []
-        left = self._writer.count(table)
-        for rid, bson, _ in self._writer.scan(table):
-            left -= 1
-            if not left or (excess_bytes <= 0 and excess_documents <= 0):
-                break  # The newest document stays, whatever its size.
+        records = self._writer.scan(self.entry.table)
+        while documents > 1 and (documents > max_documents or size_bytes > self.entry.capped_size_bytes):
+            rid, bson, _ = next(records)
             from_the_oldest.append((rid, bson))
-            excess_bytes -= len(bson)
-            excess_documents -= 1
+            documents -= 1
+            size_bytes -= len(bson)
         self.delete_records(from_the_oldest)
 
     def delete_records(self, records: Iterable[tuple[int, bytes]]) -> None:
         """Remove documents, given by record id and BSON."""
-        self.delete((rid, decode_document(bson)) for rid, bson in records)
+        if self.needs_documents_to_delete:
+            self.delete((rid, decode_document(bson)) for rid, bson in records)
+        else:
+            self._writer.delete(self.entry.table, [rid for rid, _ in records])
 
 
 def _document_with(records: Sequence[NewRecord], id_key: bytes) -> Document:
