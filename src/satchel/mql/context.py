@@ -35,6 +35,8 @@ class Context:
         collation: How strings compare; None means by their bytes (`locale: "simple"`).
         variables: The user's variables of `let`, already evaluated.
         unbound: Names of variables whose values come later: a pipeline inside a stage is checked before it has them.
+        optimises: Whether constant parts of expressions are computed, and fail, before there is a document; the
+            pipelines of updates run as they are written.
         random: The source of `$rand`, `$sampleRate` and `$sample`.
         allow_disk_use: Whether blocking stages may spill.
         memory_limit_bytes: What one blocking stage may hold in memory.
@@ -47,6 +49,7 @@ class Context:
     collation: Collation | None = None
     variables: Mapping[str, BsonValue] = field(default_factory=dict)
     unbound: frozenset[str] = frozenset()
+    optimises: bool = True
     random: random.Random = _RANDOM
     allow_disk_use: bool = True
     memory_limit_bytes: int = 100 * 1024 * 1024

@@ -70,6 +70,7 @@ def cases() -> Iterator[Case]:
     yield from _sort_keys()
     yield from _graph_lookups()
     yield from _filters()
+    yield from _pipeline_updates()
 
 
 def _aggregate(name: str, pipeline: list[Document], documents: list[Document], **options: BsonValue) -> Case:
@@ -120,3 +121,22 @@ def _filters() -> Iterator[Case]:
         for form, update in {"set": {"$set": {"a.$[f]": 0}}, "replace": {"b": 1}}.items():
             statement = {"q": {}, "u": update, "arrayFilters": [{"f": condition}]}
             yield Case(f"array-filter-{name}-{form}", {"update": "$coll", "updates": [statement]}, _ONE)
+
+
+def _pipeline_updates() -> Iterator[Case]:
+    """Updates by pipeline run as they are written: a constant that fails waits for a document."""
+    for name, expression in {
+        "fails": {"$abs": "x"},
+        "unreached": {"$cond": [False, {"$abs": "x"}, 1]},
+        "no-case": {"$switch": {"branches": [{"case": False, "then": 1}]}},
+        "zone": {"$dateToString": {"date": {"$literal": None}, "timezone": "bad"}},
+        "pattern": {"$regexMatch": {"input": "$none", "regex": "("}},
+        "sum": {"$add": ["$none", "x"]},
+    }.items():
+        for found, query in {"one": {}, "none": {"_id": 9}}.items():
+            for form, stage in {
+                "set": {"$set": {"y": expression}},
+                "replace": {"$replaceWith": {"y": expression}},
+            }.items():
+                statement = {"q": query, "u": [stage]}
+                yield Case(f"update-{name}-{found}-{form}", {"update": "$coll", "updates": [statement]}, _ONE)

@@ -105,9 +105,12 @@ def switch(operand: BsonValue, parser: Parser) -> Expression:
     dropped = [part for branch in branches for part in branch] + replaced
     if kept or any_failing(replaced):
         return mentioning(_first_true(kept, chosen, replaced), dropped)
-    return mentioning(chosen, dropped) if chosen is not None else raising(40069, _NO_CASE)
+    if chosen is None:
+        return raising(40069, _NO_CASE) if parser.optimises else raising(40066, _NO_MATCH)
+    return mentioning(chosen, dropped)
 
 
+_NO_MATCH = "$switch could not find a matching branch for an input, and no default was specified."
 _NO_CASE = "Cannot execute a switch statement where all the cases evaluate to false without a default"
 
 
@@ -122,9 +125,7 @@ def _first_true(
             if truth(case(document, variables)):
                 return then(document, variables)
         if default is None:
-            raise ServerError(
-                40066, "$switch could not find a matching branch for an input, and no default was specified."
-            )
+            raise ServerError(40066, _NO_MATCH)
         return default.evaluate(document, variables)
 
     parts = [part for branch in branches for part in branch] + ([] if default is None else [default])

@@ -43,7 +43,7 @@ def parse_expression(spec: BsonValue, context: Context, variables: frozenset[str
         expression = expression_parser(context, variables).parse(spec)
     except RecursionError:
         raise ServerError(ErrorCode.Overflow, "the expression is nested too deeply") from None
-    if expression.failure is not None:
+    if expression.failure is not None and context.optimises:
         raise expression.failure
     return expression
 
@@ -53,7 +53,7 @@ def expression_parser(context: Context, variables: frozenset[str] = NO_FIELDS) -
     variables = variables | context.unbound
     constants = {**_system_constants(context), **context.variables}
     known = {name: value for name, value in constants.items() if name not in variables}
-    return Parser(context, variables, known)
+    return Parser(context, variables, known, context.optimises)
 
 
 def command_variables(let: Mapping[str, BsonValue], context: Context) -> dict[str, Field]:

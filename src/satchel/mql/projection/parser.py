@@ -225,7 +225,7 @@ class _Parser:
         Raises:
             ServerError: A constant part of an expression cannot be computed.
         """
-        for _, leaf in self.level.leaves():
+        for _, leaf in self.level.leaves() if self.context.optimises else ():
             if isinstance(leaf, Expression) and leaf.failure is not None:
                 raise leaf.failure
         kind = self.kind or self._default_kind()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import ClassVar, Final
 
 from satchel.errors import ErrorCode, ServerError
@@ -45,7 +46,7 @@ def parse_pipeline_update(specs: list[BsonValue], context: Context) -> PipelineU
     Reference:
         MongoDB manual, "Updates with Aggregation Pipeline".
     """
-    pipeline = parse_pipeline(specs, context)
+    pipeline = parse_pipeline(specs, replace(context, optimises=False))
     for spec in specs:
         for name in spec if isinstance(spec, dict) else ():
             if name not in ALLOWED_STAGES:
