@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import dataclasses
+import re
 import sys
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 
 from satchel.commands import families as _families  # noqa: F401 - registers the commands
 from satchel.commands.command import COMMANDS, Command
-from satchel.commands.params import GENERIC_FIELDS, wire_name
+from satchel.commands.generic import GenericArguments
+from satchel.commands.params import GENERIC_FIELDS, Params, wire_name
 from satchel.commands.unsupported import UNSUPPORTED
 from satchel.mql.expressions import OPERATORS as EXPRESSIONS
 from satchel.mql.match import FIELD_OPERATORS, TOP_LEVEL_OPERATORS
@@ -52,7 +54,8 @@ def operators_page() -> str:
     )
     lines = ["# Operators", "", NOTE, "", "What knowingly differs from MongoDB is in [differences.md](differences.md)."]
     for title, registry in sections:
-        lines += ["", f"## {title} ({len(registry)})", "", "| Name | What it does |", "|---|---|", *_rows(registry)]
+        lines += ["", f"## {title} ({len(registry)})", ""]
+        lines += ["| Name | What it does | Differs |", "|---|---|---|", *_rows(registry)]
     lines += ["", "## Stages that answer NotImplemented (238)", "", "| Name | Because |", "|---|---|"]
     lines += [f"| `{name}` | {_cell(reason)} |" for name, reason in sorted(UNSUPPORTED_STAGES.items())]
     return "\n".join(lines) + "\n"
@@ -60,7 +63,30 @@ def operators_page() -> str:
 
 def _rows(registry: Registry[Callable[..., object]]) -> Iterator[str]:
     for name in sorted(registry):
-        yield f"| `{name}` | {_cell(_summary(registry.get(name)))} |"
+        entry = registry.get(name)
+        summary = f"**NotImplemented.** {_summary(entry)}" if _is_refused(entry) else _summary(entry)
+        yield f"| `{name}` | {_cell(summary)} | {_differences(name)} |"
+
+
+def _is_refused(entry: object) -> bool:
+    """Tell whether an operator always answers NotImplemented: the end of a line of its `Raises` says so."""
+    return bool(re.search(r"NotImplemented \(238\)(, always)?\.$", entry.__doc__ or "", re.MULTILINE))
+
+
+def _differences(name: str) -> str:
+    """Return links to the numbered differences that name an operator."""
+    return ", ".join(f"[{number}](differences.md#{anchor})" for number, anchor in DIFFERENCES.get(name, ()))
+
+
+def _numbered_differences() -> dict[str, list[tuple[str, str]]]:
+    """Return which sections of docs/differences.md name which operators, as `(number, anchor)`."""
+    found: dict[str, list[tuple[str, str]]] = {}
+    for section in (DOCS / "differences.md").read_text().split("\n## ")[1:]:
+        heading = section.partition("\n")[0]
+        anchor = re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-")
+        for name in sorted(set(re.findall(r"\$[a-zA-Z]+", "".join(re.findall(r"`[^`]*`", section))))):
+            found.setdefault(name, []).append((heading.partition(".")[0], anchor))
+    return found
 
 
 def _summary(entry: object) -> str:
@@ -73,7 +99,8 @@ def _cell(text: str) -> str:
 
 def commands_page() -> str:
     """Return the page of every command with its fields."""
-    lines = ["# Commands", "", NOTE, "", "Every command also takes the generic fields: " + _names(GENERIC_FIELDS) + "."]
+    lines = ["# Commands", "", NOTE, "", "## Any command", "", "Fields that every command takes.", ""]
+    lines += _fields(GenericArguments, also_used=("$db", "lsid"), also_ignored=GENERIC_FIELDS)
     supported = (command for command in COMMANDS if command.name not in UNSUPPORTED)
     for command in sorted(supported, key=lambda command: command.name.lower()):
         lines += _command(command)
@@ -83,22 +110,37 @@ def commands_page() -> str:
 
 
 def _command(command: Command) -> list[str]:
-    used = {wire_name(field) for field in dataclasses.fields(command.params)}  # type: ignore[arg-type]
-    used -= {command.name, *command.aliases}
+    facts = [f"Also: {_names(command.aliases)}"] if command.aliases else []
+    if command.is_admin_only:
+        facts.append("Only on the database `admin`")
+    facts += [fact.removeprefix("* ") for fact in _fields(command.params, names=(command.name, *command.aliases))]
     lines = ["", f"## {command.name}", "", _cell(_summary(command.run))]
+    return [*lines, "", *(f"* {fact}" for fact in facts)] if facts else lines
+
+
+def _fields(
+    params: type[Params],
+    *,
+    names: Sequence[str] = (),
+    also_used: Iterable[str] = (),
+    also_ignored: Iterable[str] = (),
+) -> list[str]:
+    declared = {wire_name(field): field.metadata["ignored"] for field in dataclasses.fields(params)}  # type: ignore[arg-type]
+    used = {name for name, ignored in declared.items() if not ignored and name not in names} | set(also_used)
+    ignored = {name for name, ignored in declared.items() if ignored} | params.IGNORED | set(also_ignored)
     facts = [
-        ("Also", _names(command.aliases)),
-        ("Fields", _names(used)),
-        ("Accepted, without effect here", _names(command.params.IGNORED)),
-        ("Refused", _names(command.params.REFUSED)),
+        ("Fields", used),
+        ("Accepted, without effect here", ignored - used),
+        ("Refused (NotImplemented)", params.REFUSED),
     ]
-    return (
-        [*lines, "", *(f"* {title}: {names}" for title, names in facts if names)] if any(n for _, n in facts) else lines
-    )
+    return [f"* {title}: {_names(found)}" for title, found in facts if found]
 
 
 def _names(names: Iterable[str]) -> str:
     return ", ".join(f"`{name}`" for name in sorted(names))
+
+
+DIFFERENCES = _numbered_differences()
 
 
 if __name__ == "__main__":
