@@ -17,7 +17,8 @@ STAGE_NAMES = """$addFields $bucket $bucketAuto $changeStream $collStats $count 
     $fill $geoNear $graphLookup $group $indexStats $limit $listSessions $lookup $match $merge $out
     $planCacheStats $project $redact $replaceRoot $replaceWith $sample $set $setWindowFields $skip
     $sort $sortByCount $unionWith $unset $unwind"""
-ACCUMULATOR_NAMES = """$addToSet $avg $bottom $bottomN $count $first $firstN $last $lastN $max $maxN $median $mergeObjects
+ACCUMULATOR_NAMES = """$addToSet $avg $bottom $bottomN $count $first $firstN $last $lastN $max $maxN $median
+    $mergeObjects
     $min $minN $percentile $push $setUnion $concatArrays $stdDevPop $stdDevSamp $sum $top $topN
     $accumulator"""
 WINDOW_FUNCTION_NAMES = """$covariancePop $covarianceSamp $denseRank $derivative $documentNumber $expMovingAvg $integral

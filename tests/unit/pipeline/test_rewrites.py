@@ -112,6 +112,12 @@ def test_filters_stay_behind_what_changes_the_number_of_documents() -> None:
     assert [next(iter(spec)) for spec in shown(*specs)] == ["$limit", "$match"]
 
 
+def test_random_order_is_not_the_engines() -> None:
+    leading = parse([{"$sort": {"x": {"$meta": "randVal"}}}]).leading()
+    assert leading.sort is None
+    assert len(leading.rest.stages) == 1
+
+
 def test_filter_goes_into_a_join() -> None:
     join: Document = {"$lookup": {"from": "far", "as": "r", "localField": "a", "foreignField": "b"}}
     specs = parse([join, {"$unwind": "$r"}, {"$match": {"r.x": 5, "a": 1, "r": {"$ne": 1}}}]).spec()
@@ -154,6 +160,7 @@ def test_sort_knows_how_many_are_asked_for() -> None:
         ([{"$group": {"_id": None, "all": {"$push": "$$ROOT"}}}], None),
         ([{"$facet": {"x": [{"$count": "n"}], "y": [{"$project": {"a": 1, "_id": 0}}]}}], {"a"}),
         ([{"$set": {"x": "$b"}}, {"$group": {"_id": "$x"}}], {"b", "x"}),
+        ([{"$unset": "c"}, {"$sort": {"a.0.k": 1, "b": 1}}, {"$count": "n"}], {"a", "b"}),
     ],
 )
 def test_needed_fields(specs: list[Document], fields: set[str] | None) -> None:

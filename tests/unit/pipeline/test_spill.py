@@ -83,6 +83,13 @@ def test_error_without_disk(name: str) -> None:
     assert raised.value.code == ErrorCode.QueryExceededMemoryLimitNoDiskUseAllowed
 
 
+def test_a_group_of_its_own_has_a_limit() -> None:
+    long: list[Document] = [{"_id": i, "text": "x" * 1000} for i in range(200)]
+    with pytest.raises(ServerError) as raised:
+        run([{"$group": {"_id": None, "all": {"$push": "$text"}}}], long * 90, small(allow_disk_use=True))
+    assert raised.value.code == ErrorCode.ExceededMemoryLimit
+
+
 def test_graph_lookup_has_a_limit() -> None:
     graph = {"from": "here", "startWith": 0, "connectFromField": "next", "connectToField": "_id", "as": "r"}
     chain: list[Document] = [{"_id": i, "next": i + 1, "text": "x" * 100} for i in range(500)]

@@ -88,7 +88,7 @@ class Pipeline:
         """Split off what the engine can do itself: a filter, an order, skip and limit."""
         stages = list(self.stages)
         match = stages.pop(0) if stages and isinstance(stages[0], MatchStage) else None
-        sort = stages.pop(0) if stages and isinstance(stages[0], SortStage) else None
+        sort = stages.pop(0) if stages and _is_sort_by_fields(stages[0]) else None
         skip, limit, count = rewrites.leading_window(stages)
         rest = Pipeline(stages[count:])
         return Leading(
@@ -100,6 +100,10 @@ class Pipeline:
             fields=rest.fields(),
             rest=rest,
         )
+
+
+def _is_sort_by_fields(stage: Stage) -> bool:
+    return isinstance(stage, SortStage) and not stage.pattern.is_random
 
 
 def parse_pipeline(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import takewhile
 
 from satchel.mql.pipeline.filter_paths import below, conjuncts, filter_paths
 from satchel.mql.pipeline.filter_paths import join as join_filters
@@ -150,8 +151,14 @@ def needed_fields(stages: Sequence[Stage]) -> frozenset[str] | None:
 
 
 def _outermost(paths: set[str]) -> frozenset[str]:
-    """Drop the paths that lie below another one."""
+    """Drop the paths that lie below another one, and what comes after a position in an array."""
+    paths = {_before_positions(path) for path in paths}
     return frozenset(path for path in paths if not any(parent in paths for parent in _parents(path)))
+
+
+def _before_positions(path: str) -> str:
+    first, *rest = path.split(".")
+    return ".".join([first, *takewhile(lambda part: not part.isdecimal(), rest)])
 
 
 def _parents(path: str) -> list[str]:

@@ -89,26 +89,42 @@ class MemoryMeter:
             )
 
 
-class SpilledRuns(Generic[Item]):
-    """Sorted runs of items on disk, and their merge.
+class TemporaryFiles:
+    """Temporary files of pickled items; they go with the object, however its owner ends.
 
-    The files are temporary, without a name, and private to this process: that makes pickle, the one format that
-    holds the state of accumulators, safe to read back.
+    The files have no name and are private to this process: that makes pickle, the one format that holds the state of
+    accumulators, safe to read back.
     """
 
     def __init__(self) -> None:
         self._files: list[IO[bytes]] = []
+
+    def _store(self, items: Iterable[object]) -> None:
+        """Write a file of items."""
+        file = tempfile.TemporaryFile(prefix="satchel-spill-")  # noqa: SIM115 - lives until `close`
+        self._files.append(file)
+        for item in items:
+            pickle.dump(item, file, pickle.HIGHEST_PROTOCOL)
+
+    def close(self) -> None:
+        """Drop the files."""
+        for file in self._files:
+            file.close()
+        self._files.clear()
+
+    def __del__(self) -> None:
+        self.close()
+
+
+class SpilledRuns(TemporaryFiles, Generic[Item]):
+    """Sorted runs of items on disk, and their merge."""
 
     def __bool__(self) -> bool:
         return bool(self._files)
 
     def write(self, run: Iterable[tuple[bytes, Item]]) -> None:
         """Add a run, whose keys ascend."""
-        file = tempfile.TemporaryFile(prefix="satchel-spill-")  # noqa: SIM115 - lives until `close`
-        self._files.append(file)
-        for entry in run:
-            pickle.dump(entry, file, pickle.HIGHEST_PROTOCOL)
-        file.seek(0)
+        self._store(run)
 
     def merged(self, last: Iterable[tuple[bytes, Item]] = ()) -> Iterator[tuple[bytes, Item]]:
         """Yield the items of all runs and of `last` by key; of equal keys those of older runs come first."""
@@ -117,14 +133,8 @@ class SpilledRuns(Generic[Item]):
         finally:
             self.close()
 
-    def close(self) -> None:
-        """Drop the files."""
-        for file in self._files:
-            file.close()
-        self._files.clear()
 
-
-class Spool(Generic[Item]):
+class Spool(TemporaryFiles, Generic[Item]):
     """Items to be gone through more than once, in memory or, beyond the limit, in a temporary file.
 
     Args:
@@ -132,9 +142,9 @@ class Spool(Generic[Item]):
     """
 
     def __init__(self, meter: MemoryMeter) -> None:
+        super().__init__()
         self._meter = meter
         self._held: list[Item] = []
-        self._files: list[IO[bytes]] = []
 
     def extend(self, items: Iterable[Item]) -> None:
         """Add items."""
@@ -142,28 +152,14 @@ class Spool(Generic[Item]):
             self._held.append(item)
             if self._meter.add(item):
                 self._meter.require_spilling()
-                self._spill()
-
-    def _spill(self) -> None:
-        file = tempfile.TemporaryFile(prefix="satchel-spill-")  # noqa: SIM115 - lives until `close`
-        self._files.append(file)
-        for item in self._held:
-            pickle.dump(item, file, pickle.HIGHEST_PROTOCOL)
-        self._held = []
-        self._meter.reset()
+                self._store(self._held)
+                self._held = []
+                self._meter.reset()
 
     def __iter__(self) -> Iterator[Item]:
         for file in self._files:
-            file.seek(0)
             yield from _read(file)
         yield from self._held
-
-    def close(self) -> None:
-        """Drop the items."""
-        for file in self._files:
-            file.close()
-        self._files.clear()
-        self._held = []
 
 
 def _key(entry: tuple[bytes, Item]) -> bytes:
@@ -171,6 +167,7 @@ def _key(entry: tuple[bytes, Item]) -> bytes:
 
 
 def _read(file: IO[bytes]) -> Iterator[Item]:
+    file.seek(0)
     while True:
         try:
             yield pickle.load(file)

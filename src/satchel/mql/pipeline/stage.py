@@ -143,7 +143,7 @@ class Stage(ABC):
 
     @abstractmethod
     def operand(self) -> BsonValue:
-        """Return the operand in the form that `explain` shows; parsing it gives this stage again."""
+        """Return the operand in the form that `explain` shows."""
 
     def spec(self) -> Document:
         """Return the stage as a document, `{$limit: 5}`."""

@@ -6,7 +6,7 @@ from collections import defaultdict
 from collections.abc import Hashable, Iterable, Iterator, Sequence
 from itertools import islice
 
-from satchel.errors import ServerError
+from satchel.errors import ErrorCode, ServerError
 from satchel.mql.accumulation import Accumulator
 from satchel.mql.context import Context
 from satchel.mql.pipeline.accumulators import Statement, parse_accumulator
@@ -128,12 +128,28 @@ class GroupStage(Stage):
             if current is not None and key == current_key:
                 for ours, theirs in zip(current[1], group[1], strict=True):
                     ours.merge(theirs)
+                self._check_size(current)
             else:
                 if current is not None:
                     yield current
                 current, current_key = group, key
         if current is not None:
             yield current
+
+    def _check_size(self, group: Group) -> None:
+        """Check that one group's states, which no disk can help to hold, fit the memory."""
+        held = [
+            estimated_size_bytes(state.result())
+            for state, statement in zip(group[1], self._statements, strict=True)
+            if statement.holds_values
+        ]
+        limit = self._context.memory_limit_bytes
+        if sum(held) > limit:
+            raise ServerError(
+                ErrorCode.ExceededMemoryLimit,
+                f"{self.name} used too much memory and spilling cannot reduce memory usage any further. Memory limit: "
+                f"{limit} bytes",
+            )
 
     def operand(self) -> BsonValue:
         """Return the operand."""
