@@ -138,6 +138,18 @@ _partial_filters = st.sampled_from(
 )
 
 
+_WILDCARDS = [
+    {"key": {"$**": 1}},
+    {"key": {"a.$**": 1}},
+    {"key": {"b": 1, "a.$**": 1}},
+    {"key": {"a.$**": -1, "b": -1}},
+    {"key": {"$**": 1}, "wildcardProjection": {"a": 1}},
+    {"key": {"$**": 1}, "wildcardProjection": {"a.b": 0, "z": 0}},
+    {"key": {"b": 1, "$**": 1}, "wildcardProjection": {"b": 0}},
+    {"key": {"$**": 1, "c": -1}, "wildcardProjection": {"a": 1}},
+]
+
+
 @st.composite
 def index_specs(draw: st.DrawFn) -> dict:
     """Draw an index specification without its name."""
@@ -145,7 +157,7 @@ def index_specs(draw: st.DrawFn) -> dict:
     if kind == "hashed":
         return {"key": {draw(st.sampled_from(PATHS[:-1])): "hashed"}}
     if kind == "wildcard":
-        return {"key": draw(st.sampled_from([{"$**": 1}, {"a.$**": 1}]))}
+        return draw(st.sampled_from(_WILDCARDS))
     paths = draw(st.lists(st.sampled_from(PATHS), min_size=1, max_size=3, unique=True))
     spec: dict = {"key": {path: draw(st.sampled_from([1, -1])) for path in paths}}
     option = draw(st.sampled_from(["none", "none", "sparse", "partial"]))
@@ -179,7 +191,7 @@ _FOCUSES = [
     ("c", "a.c", "a.b"),
 ]
 _RARE = [value for value in _SCALARS if not isinstance(value, Regex)]
-_FEW = [1, 1, 2, 2, 3, 3, None, "a", 1.5, Int64(2)]
+_FEW = [1, 1, 2, 2, 3, 3, None, "a", "A", 1.5, Int64(2)]
 
 
 @dataclass
@@ -195,6 +207,7 @@ class Focused:
     def __post_init__(self) -> None:
         self._random = random.Random(self.seed)
         self._paths = self._random.choice(_FOCUSES)
+        self.collation = {"locale": "en", "strength": 2} if self._random.random() < 0.15 else None
         self.documents = [self._document(i) for i in range(self._random.randrange(4, 14))]
         self.specs = [self._index() for _ in range(self._random.randrange(1, 3))]
         self.filters = [self._filter() for _ in range(10)]
@@ -242,7 +255,9 @@ class Focused:
         elif option == "hashed":
             spec["key"][next(iter(spec["key"]))] = "hashed"
         elif option == "wildcard":
-            spec["key"] = {"$**": 1}
+            spec = dict(self._random.choice(_WILDCARDS))
+        if self.collation is not None and self._random.random() < 0.7:
+            spec["collation"] = self.collation
         return spec
 
     def _bound(self) -> dict:

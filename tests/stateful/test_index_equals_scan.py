@@ -17,6 +17,7 @@ from satchel.mql.context import Context
 from satchel.mql.match import parse_filter
 from satchel.mql.sort import parse_sort
 from satchel.values.bson_types import Document, decode_document, encode_document
+from satchel.values.collation import parse_collation
 
 from . import strategies
 
@@ -42,8 +43,17 @@ def database() -> Iterator[object]:
 class Indexed:
     """A collection with indexes, and its documents as the matcher sees them."""
 
-    def __init__(self, database: object, documents: list[Document], before: list[dict], after: list[dict]) -> None:
+    def __init__(
+        self,
+        database: object,
+        documents: list[Document],
+        before: list[dict],
+        after: list[dict],
+        collation: dict | None = None,
+    ) -> None:
         self.database = database
+        self.options = {"collation": collation} if collation else {}
+        self.context = Context(collation=parse_collation(collation) if collation else None)
         self.name = f"c{next(_names)}"
         self.documents = [decode_document(encode_document(document)) for document in documents]
         self.hints: list[str] = []
@@ -77,12 +87,14 @@ class Indexed:
 
     def expected(self, filter_: dict) -> list[object]:
         """Return the `_id` of the documents that match, by the matcher alone."""
-        matches = parse_filter(decode_document(encode_document(filter_)), Context()).matches
+        matches = parse_filter(decode_document(encode_document(filter_)), self.context).matches
         return [document["_id"] for document in self.stored if matches(document)]
 
     def found(self, filter_: dict, **options: object) -> list[object]:
         """Return the `_id` of the documents that find returns, in its order."""
-        reply = self.database.command("find", self.name, filter=filter_, projection={"_id": 1}, **options)
+        reply = self.database.command(
+            "find", self.name, filter=filter_, projection={"_id": 1}, **options, **self.options
+        )
         return [document["_id"] for document in reply["cursor"]["firstBatch"]]
 
     def drop(self) -> None:
@@ -145,12 +157,12 @@ def test_count_distinct_and_aggregate_agree(database: object, collection: tuple,
 @pytest.mark.parametrize("seed", range(_SEEDS))
 def test_indexes_on_few_paths_and_values(database: object, seed: int) -> None:
     case = strategies.Focused(seed)
-    indexed = Indexed(database, case.documents, case.specs, [])
+    indexed = Indexed(database, case.documents, case.specs, [], case.collation)
     for filter_ in case.filters:
         expected = indexed.expected(filter_)
         assert sorted(indexed.found(filter_)) == expected, filter_
         assert sorted(indexed.found(filter_, hint={"$natural": 1})) == expected, filter_
-        assert database.command("count", indexed.name, query=filter_)["n"] == len(expected), filter_
+        assert database.command("count", indexed.name, query=filter_, **indexed.options)["n"] == len(expected), filter_
         for sort in case.sorts:
             _check_sort(indexed, filter_, sort)
     indexed.drop()
@@ -174,7 +186,7 @@ def test_sort_from_an_index_is_the_sort(
 
 def _check_sort(indexed: Indexed, filter_: dict, sort: dict, skip: int = 1, limit: int = 3) -> None:
     by_id = {document["_id"]: document for document in indexed.stored}
-    key = parse_sort(sort, Context()).key
+    key = parse_sort(sort, indexed.context).key
     expected = indexed.expected(filter_)
     try:
         in_order = sorted(key(by_id[found]) for found in expected)

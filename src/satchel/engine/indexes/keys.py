@@ -149,10 +149,12 @@ class WildcardKeys:
                 yield self._encode(values), path, value
 
     def _encode(self, values: tuple[Field, ...]) -> bytes:
-        descending = self._index.descending
+        descending, collation = self._index.descending, self._index.collation
         position = self._position
-        expanded = (*descending[:position], False, *descending[position:])
-        return key_string.encode_compound(values, expanded, self._index.collation)
+        before = key_string.encode_compound(values[:position], descending[:position], collation)
+        after = key_string.encode_compound(values[position + 1 :], descending[position:], collation)
+        # A path is a path under every collation.
+        return before + key_string.encode(values[position]) + after
 
 
 def _membership(index: IndexEntry) -> Callable[[Document], bool] | None:
