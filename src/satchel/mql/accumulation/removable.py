@@ -84,7 +84,7 @@ class RemovableSum(Removable):
             self._saw_decimals = True
             decimal = value.to_decimal()
             if decimal.is_finite():
-                self._total.add_decimal(decimal if sign > 0 else -decimal)
+                self._total.add_decimal(decimal if sign > 0 else decimal.copy_negate())
             else:
                 self._note_special(float(decimal), sign)
         elif isinstance(value, float):
