@@ -9,6 +9,8 @@ import traceback
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 
+from pymongo.monitoring import CommandFailedEvent, CommandListener, CommandStartedEvent, CommandSucceededEvent
+
 from satchel import MongoClient
 from satchel.values.bson_types import Document
 
@@ -52,12 +54,30 @@ def _language_part(result: Document) -> Document:
 
 @contextmanager
 def way(name: str, database: str) -> Iterator[Run]:
-    """Open one of the ways in which cases run: `language` or `command`."""
+    """Open one of the ways in which cases run: `language`, `command` or `message`."""
     if name == "language":
         yield language.run
         return
-    with MongoClient(":memory:") as client:
+    with open_client(name) as client:
         yield ServerRunner(client, database).run
+
+
+class _Listener(CommandListener):
+    """Makes PyMongo take no short cut: somebody is listening."""
+
+    def started(self, event: CommandStartedEvent) -> None:
+        pass
+
+    def succeeded(self, event: CommandSucceededEvent) -> None:
+        pass
+
+    def failed(self, event: CommandFailedEvent) -> None:
+        pass
+
+
+def open_client(way_name: str) -> MongoClient:
+    """Open a client of Satchel whose commands go by a short cut (`command`) or as messages of the wire (`message`)."""
+    return MongoClient(":memory:", event_listeners=[_Listener()] if way_name == "message" else [])
 
 
 def _failures(file: str, way_name: str, only: str) -> Iterator[tuple[str, str]]:
@@ -83,7 +103,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     """Run the command line."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("names", nargs="*", help="recorded files (default: all)")
-    parser.add_argument("--way", choices=["language", "command"], default="language")
+    parser.add_argument("--way", choices=["language", "command", "message"], default="language")
     parser.add_argument("--only", default="", help="only cases whose name has this in it")
     parser.add_argument("--limit", type=int, default=20, help="how many mismatches to print")
     parser.add_argument("--width", type=int, default=400, help="characters of a line to print")

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import json
 import logging
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from functools import cache
 from pathlib import Path
 
@@ -29,9 +30,9 @@ DIFFERENCES = {
 
 
 @pytest.fixture(scope="module")
-def client() -> Iterator[MongoClient]:
-    with MongoClient(":memory:") as client:
-        yield client
+def clients() -> Iterator[Callable[[str], MongoClient]]:
+    with ExitStack() as stack:
+        yield cache(lambda way: stack.enter_context(replay.open_client(way)))
 
 
 @cache
@@ -67,12 +68,22 @@ def test_language(file: str) -> None:
     check(file, language.run, "language")
 
 
-@pytest.mark.parametrize("file", FILES)
-def test_command(file: str, client: MongoClient, caplog: pytest.LogCaptureFixture) -> None:
+def check_client(client: MongoClient, file: str, caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.CRITICAL, logger="satchel")
     runner = ServerRunner(client, f"conformance_{file}")
     check(file, runner.run, "command")
     runner.close()
+
+
+@pytest.mark.parametrize("file", FILES)
+def test_command(file: str, clients: Callable[[str], MongoClient], caplog: pytest.LogCaptureFixture) -> None:
+    check_client(clients("command"), file, caplog)
+
+
+# The language does not depend on the way: the files about commands are enough.
+@pytest.mark.parametrize("file", sorted(language.ENGINE_FILES))
+def test_message(file: str, clients: Callable[[str], MongoClient], caplog: pytest.LogCaptureFixture) -> None:
+    check_client(clients("message"), file, caplog)
 
 
 @pytest.mark.parametrize("name", case_modules())

@@ -110,6 +110,11 @@ def _graph_lookups() -> Iterator[Case]:
     }
     far = [{"r": [{"k": 1}, {"n": 2}]}, {"r": [{"n": 2}]}, {"r": []}, {}, {"r": {"k": None}}]
     pipeline = [{"$graphLookup": spec}, {"$set": {"g": {"$sortArray": {"input": "$g", "sortBy": {"_id": 1}}}}}]
+    for name, value in {"one": {"$date": 1}, "two": [{"$date": 1}, {"$date": 2}], "inner": {"a": {"$b": 1}}}.items():
+        near: list[Document] = [{"k": value}]
+        yield _aggregate(f"operator-like-{name}-graph", [{"$graphLookup": spec}], near, others={"other": far})
+        lookup = {"from": "$coll.other", "localField": "k", "foreignField": "r.k", "as": "g"}
+        yield _aggregate(f"operator-like-{name}", [{"$lookup": lookup}], near, others={"other": far})
     yield _aggregate("graph-lookup-null", pipeline, [{"k": None}, {}, {"k": 1}], others={"other": far})
 
 
