@@ -229,6 +229,7 @@ _NOTHING: Final = ValueTest()
 _NULLS: Final = frozenset({Kind.NULL, Kind.MISSING})
 _NULL_TEST: Final = ValueTest(yes=_NULLS)
 _DECIMALS: Final = frozenset({Kind.DECIMAL})
+_ALL_KINDS: Final = frozenset(Kind)
 _STRINGS_OR_REGEXES: Final = frozenset({Kind.STRING, Kind.REGEX})
 
 _KINDS_OF_CLASS: Final[dict[type, frozenset[Kind]]] = {
@@ -252,7 +253,7 @@ def _kinds_like(value: BsonValue) -> frozenset[Kind]:
     """Return the kinds of the values that may be compared with `value`."""
     if isinstance(value, bool):
         return frozenset({Kind.TRUE if value else Kind.FALSE})
-    return _KINDS_OF_CLASS.get(value.__class__, frozenset(Kind))
+    return _KINDS_OF_CLASS.get(value.__class__, _ALL_KINDS)
 
 
 def _in(node: In, operands: Operands) -> ValueTest:
