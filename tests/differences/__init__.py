@@ -1,0 +1,1 @@
+"""The numbered differences from MongoDB, each held by a recorded case or a test of its own."""
