@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 DEMO := build/stdlib.db
 
-.PHONY: run test check docs format conformance bench clean
+.PHONY: run test check docs format conformance fuzz bench clean
 
 run: $(READY)  ## Store Python's standard library through GridFS, ask questions, read all back, compare
 	@rm -f $(DEMO) $(DEMO)-wal $(DEMO)-shm
@@ -31,6 +31,9 @@ format: $(READY)  ## Format the code
 
 conformance: $(READY)  ## Run PyMongo's own test suite on Satchel and write docs/conformance.md
 	$(BIN)/python -m tests.conformance_pymongo
+
+fuzz: $(READY)  ## Compare random commands with a real engine (MONGODB_ORACLE_URI)
+	$(BIN)/python -m tests.fuzz $(FUZZ)
 
 bench: $(VENV)/.bench-ready  ## Compare with raw SQLite and peers (with MONGODB_URI a server, too); write docs/benchmarks.md
 	$(BIN)/python -m bench --write
