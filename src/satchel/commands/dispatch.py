@@ -81,7 +81,7 @@ class Service:
         if command.is_admin_only and request.database != "admin":
             raise ServerError(ErrorCode.Unauthorized, f"{command.name} may only be run against the admin database.")
         generic = generic_arguments(command, request.command)
-        fields = _with_sequences(command, request)
+        fields = _with_sequences(request)
         params = read_params(command.params, command.name, fields, strict=command.is_strict)
         concern = _concerns(generic)
         operation = _operation(command, request, connection, generic, durable=concern.is_durable)
@@ -152,13 +152,11 @@ def _operation(
     return operation
 
 
-def _with_sequences(command: Command, request: Request) -> Document:
+def _with_sequences(request: Request) -> Document:
     """Return the command's fields with those that came as document sequences; `documents` stay undecoded."""
     if not request.sequences:
         return request.command
     fields = dict(request.command)
     for name, raw in request.sequences.items():
-        if name in fields:
-            raise ServerError(40413, f"BSON field '{command.name}.{name}' is a duplicate field")
         fields[name] = [] if name == "documents" else cast("BsonValue", [decode_document(item) for item in raw])
     return fields

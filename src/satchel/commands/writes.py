@@ -75,7 +75,7 @@ def check_batch(size: int) -> None:
         )
 
 
-_WRITABLE_SYSTEM_COLLECTIONS = ("system.js", "system.users", "system.profile")
+_WRITABLE_SYSTEM_COLLECTIONS = ("system.js", "system.users")
 
 
 def writable(namespace: Namespace) -> Namespace:

@@ -49,12 +49,17 @@ class Cursor:
 
     @contextmanager
     def continued(self, operation: Operation) -> Iterator[None]:
-        """Let a getMore go on with the cursor: under its own time limit, or what is left of the first command's."""
+        """Let a getMore go on with the cursor: under its own time limit, or what is left of the first command's.
+
+        Raises:
+            ServerError: MaxTimeMSExpired (50), when nothing is left.
+        """
         if self.operation is None:
             yield
             return
         if self.seconds_left is not None:
             operation.deadline = time.monotonic() + self.seconds_left
+        operation.check_interrupt()
         self.operation.successor = operation
         try:
             yield

@@ -59,6 +59,7 @@ class Engine:
         transaction = self.storage.write(durable=operation.durable)
         with _Unit(transaction, lambda writer: WriteUnit(writer, self._catalog_of(writer))) as unit:
             yield unit
+        self._take(unit.catalog)
         self._announce()
 
     def _announce(self) -> None:
@@ -69,10 +70,16 @@ class Engine:
     def _catalog_of(self, reader: Reader) -> Catalog:
         catalog = self._catalog
         if catalog is None or catalog.version != reader.catalog_version():
-            catalog = self._catalog = Catalog.load(reader, catalog)
+            catalog = Catalog.load(reader, catalog)
+            self._take(catalog)
+        return catalog
+
+    def _take(self, catalog: Catalog) -> None:
+        """Remember the catalog that a snapshot or a finished write has seen."""
+        if catalog is not self._catalog:
+            self._catalog = catalog
             for listener in self._catalog_listeners:
                 listener()
-        return catalog
 
     @property
     def last_catalog(self) -> Catalog | None:
