@@ -7,6 +7,7 @@ from typing import Final
 
 from bson import Regex
 
+from satchel.errors import ErrorCode, ServerError
 from satchel.mql.accumulation.hashable import hashable
 from satchel.mql.context import Context
 from satchel.mql.match import parse_filter
@@ -64,6 +65,12 @@ def equality_filter(path: str, values: Sequence[BsonValue]) -> Document:
     return {path: {"$in": list(values)}}
 
 
+def _refuse_operators(values: Sequence[BsonValue]) -> None:
+    """Fail as MongoDB does, which puts the values into a filter's `$in`."""
+    if any(isinstance(value, dict) and next(iter(value), "").startswith("$") for value in values):
+        raise ServerError(ErrorCode.BadValue, "cannot nest $ under $in")
+
+
 class ForeignCollection:
     """The far side of a join: its documents by the values of one field.
 
@@ -108,7 +115,13 @@ class ForeignCollection:
         self._reads_each_time = source.has_index(namespace, path)
 
     def find(self, values: Sequence[BsonValue]) -> list[Document]:
-        """Return the documents that have one of `values`, each once, in the collection's order."""
+        """Return the documents that have one of `values`, each once, in the collection's order.
+
+        Raises:
+            ServerError: BadValue (2) for a document that begins like an operator, among several values.
+        """
+        if len(values) > 1 or not self._null_is_missing:
+            _refuse_operators(values)
         if self._table is None:
             self._consider_table()
         if self._table is None:
