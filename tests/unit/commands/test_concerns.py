@@ -55,9 +55,7 @@ def test_malformed_write_concerns_change_nothing(server: Server, concern: object
     assert server.found("c") == []
 
 
-@pytest.mark.parametrize(
-    ("w", "code"), [(2, 100), (50, 100), ("nope", 79), (None, 79), ({"dc": 2}, 79)], ids=lambda value: str(value)
-)
+@pytest.mark.parametrize(("w", "code"), [(2, 100), (50, 100), ("nope", 79), (None, 79), ({"dc": 2}, 79)], ids=str)
 def test_what_one_member_cannot_satisfy_is_told_after_the_write(server: Server, w: object, code: int) -> None:
     reply = server.ok({"insert": "c", "documents": [{"_id": 1}], "writeConcern": {"w": w}})
     assert reply["n"] == 1

@@ -10,6 +10,7 @@ import pytest
 
 from satchel.commands.command import COMMANDS, Commands, Invocation, NoFields, Reply
 from satchel.commands.handshake import AnyParams
+from satchel.wire.header import ProtocolError
 from tests.wire.messages import body_section, message, op_msg, op_query, reply_document
 
 from .conftest import Server
@@ -66,8 +67,6 @@ def test_a_message_with_unknown_required_flags(server: Server) -> None:
 
 
 def test_an_unknown_opcode_ends_the_connection(server: Server) -> None:
-    from satchel.wire.header import ProtocolError
-
     with pytest.raises(ProtocolError):
         server.service.handle(message(2099, b"whatever"), server.connection)
 

@@ -112,11 +112,13 @@ def test_what_is_there_is_not_waited_for(tailed: Server) -> None:
 
 def test_another_thread_wakes_it(tailed: Server) -> None:
     cursor = tail(tailed, awaitData=True)
-    found: list[int] = []
     waiting = tailed.another()
-    waiter = threading.Thread(
-        target=lambda: found.extend(ids(more(waiting, cursor["id"], maxTimeMS=60_000)["nextBatch"]))
-    )
+    found: list[int] = []
+
+    def wait() -> None:
+        found.extend(ids(more(waiting, cursor["id"], maxTimeMS=60_000)["nextBatch"]))
+
+    waiter = threading.Thread(target=wait)
     waiter.start()
     while not any(each.command == "getMore" for each in tailed.service.engine.operations.values()):
         time.sleep(0.001)
