@@ -20,7 +20,6 @@ RANDOM_PATH: Final = "$randVal"
 """The path of a `{$meta: "randVal"}` part: no field can have this name."""
 
 MAX_SORT_PARTS: Final = 32
-_PARALLEL_ARRAYS: Final = "cannot sort with keys that are parallel arrays"
 
 _TOP_K_SLACK: Final = 1000
 _UNAVAILABLE_METADATA: Final = {
@@ -75,14 +74,10 @@ class SortPattern:
         self._descending = tuple(part.descending for part in parts)
         self._random = context.random
 
-    def key(self, document: Document, *, may_share_arrays: bool = True) -> bytes:
+    def key(self, document: Document) -> bytes:
         """Return the sort key of `document`: keys compare with memcmp as the pattern orders documents.
 
         A path through arrays gives several keys, of which the first in the pattern's order counts.
-
-        Args:
-            document: The document.
-            may_share_arrays: Whether two paths may run into the same array, as they may but in accumulators.
 
         Raises:
             ServerError: BadValue (2) when two paths run into different arrays.
@@ -90,11 +85,8 @@ class SortPattern:
         if self.is_random:
             document = {**document, RANDOM_PATH: self._random.random()}
         plain = [_dotted(document, path) for path in self.paths]
-        arrays = sum(value.__class__ is list for value in plain)
-        if not arrays:
+        if not any(value.__class__ is list for value in plain):
             return encode_compound(plain, self._descending, self.collation)
-        if arrays > 1 and not may_share_arrays:
-            raise ServerError(ErrorCode.BadValue, _PARALLEL_ARRAYS)
         keys = self._keys(document)
         descending, collation = self._descending, self.collation
         if len(keys) == 1:
@@ -105,7 +97,7 @@ class SortPattern:
         try:
             return index_keys(document, self.paths, missing=None)
         except ParallelArraysError as error:
-            raise ServerError(ErrorCode.BadValue, _PARALLEL_ARRAYS) from error
+            raise ServerError(ErrorCode.BadValue, "cannot sort with keys that are parallel arrays") from error
 
     def spec(self) -> Document:
         """Return the pattern as a document, `{a: 1, b: -1}`."""

@@ -68,6 +68,7 @@ def cases() -> Iterator[Case]:
         yield _aggregate(f"pattern-{name}", [{"$set": {"y": {"$regexMatch": {"input": "$s", **pattern}}}}], [])
     yield from _windows()
     yield from _sort_keys()
+    yield from _subnormals()
     yield from _graph_lookups()
     yield from _filters()
     yield from _pipeline_updates()
@@ -94,10 +95,20 @@ def _windows() -> Iterator[Case]:
 
 def _sort_keys() -> Iterator[Case]:
     for name, sort_by in {"same": {"a.n": 1, "a": 1}, "below": {"a.n": 1, "a.m": 1}, "other": {"a": 1, "o": 1}}.items():
-        for operator in ("$top", "$bottom"):
+        for operator in ("$top", "$bottom"):  # of these the paths are expressions
             group = {"_id": None, "f": {operator: {"sortBy": sort_by, "output": "$_id"}}}
             yield _aggregate(f"arrays-{name}-{operator[1:]}", [{"$group": group}], _ONE)
         yield _aggregate(f"arrays-{name}-sort", [{"$sort": sort_by}], _ONE)
+    rows: list[Document] = [{}, {"r": []}, {"r": 1}, {"r": [{"n": 2}, {}]}, {"r": [{"n": [1, 3]}]}, {"r": {"n": []}}]
+    for direction in (1, -1):
+        spec = {"sortBy": {"r.n": direction}, "output": "$_id", "n": 6}
+        yield _aggregate(f"arrays-order-{direction}", [{"$group": {"_id": None, "f": {"$topN": spec}}}], rows)
+
+
+def _subnormals() -> Iterator[Case]:
+    for series in ("R5", "1-2-5", "E96"):
+        spec = {"groupBy": "$n", "buckets": 2, "granularity": series}
+        yield _aggregate(f"subnormal-{series}", [{"$bucketAuto": spec}], [{"n": 5e-324}])
 
 
 def _graph_lookups() -> Iterator[Case]:

@@ -156,6 +156,8 @@ class PreferredNumbers:
         series, multiplier = self._doubles, 1.0
         while number <= series[0] * multiplier:
             multiplier /= 10.0
+        if not multiplier:  # below all that doubles can tell apart
+            return 0.0
         while number > series[-1] * multiplier:
             previous = series[-1] * multiplier
             multiplier *= 10.0

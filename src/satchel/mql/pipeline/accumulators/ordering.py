@@ -14,8 +14,8 @@ from satchel.mql.context import Context
 from satchel.mql.expressions.expression import Variables
 from satchel.mql.expressions.parser import parse_expression
 from satchel.mql.pipeline.accumulators.registry import ACCUMULATORS, Statement, may_fail, unary
-from satchel.mql.sort import parse_sort
-from satchel.values.bson_types import INT64_MAX, INT64_MIN, BsonValue, Document, Field, is_number
+from satchel.mql.sort import SortPattern, parse_sort
+from satchel.values.bson_types import INT64_MAX, INT64_MIN, MISSING, BsonValue, Document, Field, is_number
 
 
 @ACCUMULATORS.operator("$min")
@@ -229,10 +229,11 @@ def _create_n(create: Callable[[int], Accumulator], truncates: bool, initial: Fi
 def _top(name: str, operand: BsonValue, context: Context, *, from_bottom: bool, has_n: bool = False) -> Statement:
     spec = _check_top(name, operand, has_n=has_n)
     pattern = parse_sort(spec["sortBy"], context)
+    sort_key = _sort_key(pattern, context)
     output = parse_expression(spec["output"], context)
 
     def evaluate(document: Document, variables: Variables) -> Field:
-        return (pattern.key(document, may_share_arrays=False), output.evaluate(document, variables))
+        return (sort_key(document, variables), output.evaluate(document, variables))
 
     def create(initial: Field) -> Accumulator:
         return TopN(check_n(initial, truncates=True) if has_n else None, from_bottom=from_bottom)
@@ -244,6 +245,20 @@ def _top(name: str, operand: BsonValue, context: Context, *, from_bottom: bool, 
         initializer=parse_expression(spec["n"], context) if has_n else None,
         holds_values=True,
     )
+
+
+def _sort_key(pattern: SortPattern, context: Context) -> Callable[[Document, Variables], bytes]:
+    """Return what gives the sort key: that of the values that the paths have as expressions, as MongoDB takes it."""
+    if pattern.is_random or all(len(path) == 1 for path in pattern.paths):
+        return lambda document, _variables: pattern.key(document)
+    values = [(str(i), parse_expression(f"${part.path}", context).evaluate) for i, part in enumerate(pattern.parts)]
+    flat = SortPattern(tuple(part._replace(path=str(i)) for i, part in enumerate(pattern.parts)), context)
+
+    def sort_key(document: Document, variables: Variables) -> bytes:
+        found = ((name, evaluate(document, variables)) for name, evaluate in values)
+        return flat.key({name: value for name, value in found if value is not MISSING})
+
+    return sort_key
 
 
 def _check_top(name: str, operand: BsonValue, *, has_n: bool) -> Document:
