@@ -221,6 +221,7 @@ class Pipelines:
     def _bucket_auto(self, state: State) -> Step:
         spec: Document = {"groupBy": self._expressions(state).of("number", 1), "buckets": self.draw.whole(1, 4)}
         if self.draw.chance(0.3):
+            spec["groupBy"] = "$_id"
             spec["granularity"] = self.draw.one(["R5", "1-2-5", "E6", "POWERSOF2"])
         return self._bucketed("$bucketAuto", spec, state)
 

@@ -48,7 +48,7 @@ def _open() -> Iterator[engines.Engine]:
         engine.close()
 
 
-def _many(kind: str, number: int = 200) -> list[Trial]:
+def _many(kind: str, number: int = 100) -> list[Trial]:
     return [trial for position in range(number // 20) for trial in trials(kind, f"test {position}", 20)]
 
 
@@ -78,7 +78,7 @@ def test_every_operator_is_generated_or_left_out_for_a_reason(registered, genera
 
 
 def test_every_stage_is_generated_or_left_out_for_a_reason() -> None:
-    names = {name for trial in _many("pipelines", 2000) for name in verdict.operators(trial.command)}
+    names = {name for trial in _many("pipelines", 1500) for name in verdict.operators(trial.command)}
     assert set(STAGES) - names == set(_NOT_GENERATED_STAGES)
 
 
@@ -94,7 +94,7 @@ def test_a_planted_fault_is_found_and_made_small(operator: str, planted: Callabl
     with _open() as right, _open() as wrong:
         fuzzer = Fuzzer(_Faulty(wrong, {operator: planted}), right, lambda: None, shown.append)
         trial = next(
-            t for t in _many("pipelines", 4000) if operator in verdict.operators(t.command) and _fails(fuzzer, t)
+            t for t in _many("pipelines", 1500) if operator in verdict.operators(t.command) and _fails(fuzzer, t)
         )
         fuzzer.report(trial, fuzzer.judge(trial))
     (signature,) = fuzzer.signatures
