@@ -32,6 +32,7 @@ from satchel.engine.namespaces import Namespace, parse_namespace
 from satchel.engine.units import WriteUnit
 from satchel.engine.writes.statements import WriteErrors, delete_documents, insert_documents, update_documents
 from satchel.errors import ErrorCode, ServerError
+from satchel.mql.pipeline.parser import check_form
 from satchel.values.bson_types import MISSING, BsonValue, Document
 
 
@@ -88,7 +89,7 @@ class UpdateOperation(NoFields):
         return UpdateFields(
             q=self.filter, u=self.update_mods, multi=self.multi, upsert=self.upsert, c=self.constants,
             array_filters=self.array_filters, hint=self.hint, collation=self.collation, sort=self.sort,
-        ).check()  # fmt: skip
+        )  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -167,11 +168,12 @@ class _Operation:
         number = cast("int", getattr(self._parsed, kind))
         if not 0 <= number < len(namespaces):
             raise ServerError(ErrorCode.BadValue, f"BulkWrite ops entry {index} has an invalid nsInfo index.")
-        self._namespace = namespaces[number]
+        self._namespace = writable(namespaces[number])
+        if isinstance(self._parsed, UpdateOperation) and isinstance(self._parsed.update_mods, list):
+            check_form(self._parsed.update_mods)
 
     def run(self, unit: WriteUnit, params: BulkWriteParams, invocation: Invocation, totals: _Totals) -> Document:
         """Run the operation, add to the totals and return what the cursor says of it."""
-        writable(self._namespace)
         parsed = self._parsed
         if isinstance(parsed, InsertOperation):
             return self._insert(parsed, unit, invocation, totals)
@@ -197,7 +199,7 @@ class _Operation:
     def _update(
         self, parsed: UpdateOperation, unit: WriteUnit, params: BulkWriteParams, invocation: Invocation, totals: _Totals
     ) -> Document:
-        statement = update_statement(parsed.fields(), params.let, unit.catalog.get(self._namespace), invocation)
+        statement = update_statement(parsed.fields().check(), params.let, unit.catalog.get(self._namespace), invocation)
         result = update_documents(unit, self._namespace, statement, invocation.operation)
         outcome: Document = {"n": result.matched, "nModified": result.modified}
         totals.matched += result.matched

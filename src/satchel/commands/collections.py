@@ -32,7 +32,6 @@ from satchel.engine.catalog import CollectionEntry
 from satchel.engine.collection_options import (
     MAX_CAPPED_BYTES,
     check_validation_options,
-    check_view,
     create_options,
     modify,
 )
@@ -40,6 +39,7 @@ from satchel.engine.execution.slot import ReadSlot
 from satchel.engine.namespaces import Namespace, check_creatable, checked_namespace, is_system, parse_namespace
 from satchel.engine.stats import collection_sizes
 from satchel.engine.units import ReadUnit
+from satchel.engine.views import check_view
 from satchel.engine.writes.collection_writer import CollectionWriter
 from satchel.errors import ErrorCode, ServerError
 from satchel.mql.context import Context
@@ -96,7 +96,7 @@ def create(params: CreateParams, invocation: Invocation) -> Reply:
             )
         if "viewOn" in options:
             with _source(invocation, unit) as source:
-                check_view(unit, namespace, options, source)
+                check_view(unit.catalog, namespace, options, source)
         unit.create_collection(namespace, options)
     return {}
 

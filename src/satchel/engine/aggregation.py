@@ -21,6 +21,7 @@ from satchel.engine.operation import Operation
 from satchel.engine.planner.solution import CanonicalQuery
 from satchel.engine.units import WriteUnit
 from satchel.engine.validators import validator_of
+from satchel.engine.views import check_collation, resolve_view
 from satchel.engine.writes.collection_writer import CollectionWriter
 from satchel.engine.writes.documents import prepare_insert
 from satchel.engine.writes.statements import UpdateStatement, WriteErrors, insert_documents, update_documents
@@ -29,7 +30,6 @@ from satchel.mql.context import Context
 from satchel.mql.match import parse_filter
 from satchel.mql.pipeline import Leading, Pipeline, parse_pipeline
 from satchel.mql.update import parse_update
-from satchel.settings import MAX_VIEW_DEPTH
 from satchel.values.bson_types import BsonValue, Document, encode_document
 
 
@@ -86,6 +86,7 @@ class Aggregation:
     def parse(self, namespace: Namespace, specs: Sequence[BsonValue], context: Context) -> ParsedAggregation:
         """Parse a pipeline on a collection, a view, or (empty collection name) a database."""
         base, resolved = resolve_view(self._catalog, namespace, specs)
+        check_collation(self._catalog.get(namespace), context.collation)
         pipeline = parse_pipeline(resolved, context, self, base)
         leading = pipeline.leading() if pipeline.reads_input else None
         return ParsedAggregation(pipeline, base, self._catalog.get(base), leading)
@@ -221,6 +222,8 @@ class Aggregation:
         content = list(documents)
         with unit.writer.savepoint():
             entry = unit.ensure_collection(namespace)
+            if entry.capped:
+                raise ServerError(17152, f"namespace '{namespace}' is capped so it can't be used for $out")
             unit.clear(entry)
             self._insert_all(unit, entry, content)
 
@@ -247,25 +250,3 @@ class Aggregation:
         parsed = parse_update(cast("Document", update), context)
         statement = UpdateStatement(QueryRun(query, context, limit=1), parsed)
         return bool(update_documents(self._write_unit, namespace, statement, self._operation).matched)
-
-
-def resolve_view(
-    catalog: Catalog, namespace: Namespace, specs: Sequence[BsonValue]
-) -> tuple[Namespace, list[BsonValue]]:
-    """Return the collection under a view and the pipeline on it; a collection and its pipeline stay as they are.
-
-    Raises:
-        ServerError: ViewDepthLimitExceeded (165); GraphContainsCycle (5).
-    """
-    pipeline = list(specs)
-    seen = {namespace}
-    for _ in range(MAX_VIEW_DEPTH + 1):
-        entry = catalog.get(namespace)
-        if entry is None or not entry.is_view:
-            return namespace, pipeline
-        pipeline = [*entry.pipeline, *pipeline]
-        namespace = Namespace(namespace.database, entry.view_on)
-        if namespace in seen:
-            raise ServerError(ErrorCode.GraphContainsCycle, f"View cycle detected at {namespace}")
-        seen.add(namespace)
-    raise ServerError(ErrorCode.ViewDepthLimitExceeded, f"View depth limit exceeded; maximum depth is {MAX_VIEW_DEPTH}")

@@ -7,17 +7,16 @@ from typing import Final, cast
 
 from bson import Int64
 
-from satchel.engine.aggregation import resolve_view
 from satchel.engine.catalog import CollectionEntry, IndexEntry
 from satchel.engine.indexes.build import fill_index
 from satchel.engine.indexes.specs import parse_index_spec
 from satchel.engine.namespaces import Namespace
 from satchel.engine.operation import Operation
-from satchel.engine.units import ReadUnit, WriteUnit
+from satchel.engine.units import WriteUnit
+from satchel.engine.views import check_view
 from satchel.errors import ErrorCode, ServerError
 from satchel.mql.context import Context
 from satchel.mql.match import parse_filter
-from satchel.mql.pipeline import parse_pipeline
 from satchel.mql.pipeline.source import Source
 from satchel.values.bson_types import BsonValue, Document
 from satchel.values.collation import parse_collation
@@ -145,28 +144,6 @@ def _check_view_options(options: Document) -> None:
     options.setdefault("pipeline", [])
 
 
-def check_view(unit: ReadUnit, namespace: Namespace, options: Document, source: Source) -> None:
-    """Check that a view can be read: a known pipeline, no cycle, no writing stage.
-
-    Raises:
-        ServerError: GraphContainsCycle (5), ViewDepthLimitExceeded (165), OptionNotSupportedOnView (167).
-    """
-    base = Namespace(namespace.database, cast("str", options["viewOn"]))
-    pipeline = cast("list[BsonValue]", options["pipeline"])
-    if base == namespace:
-        raise ServerError(ErrorCode.GraphContainsCycle, f"View cycle detected: {namespace}")
-    seen_from = base
-    while (entry := unit.catalog.get(seen_from)) is not None and entry.is_view:
-        seen_from = Namespace(namespace.database, entry.view_on)
-        if seen_from == namespace:
-            raise ServerError(ErrorCode.GraphContainsCycle, f"View cycle detected: {namespace}")
-    resolve_view(unit.catalog, base, pipeline)
-    if parse_pipeline(pipeline, Context(), source, base).writes:
-        raise ServerError(
-            ErrorCode.OptionNotSupportedOnView, "The aggregation stage $out or $merge in a view is not supported"
-        )
-
-
 def modify(
     unit: WriteUnit, entry: CollectionEntry, fields: Document, operation: Operation, source: Source
 ) -> tuple[Document, CollectionEntry]:
@@ -192,7 +169,7 @@ def modify(
         if name in changes:
             options[name] = changes[name]
     if entry.is_view and changes:
-        check_view(unit, entry.namespace, options, source)
+        check_view(unit.catalog, entry.namespace, options, source)
     if not options.get("validator", True):
         del options["validator"]
     changed = entry if equal(options, entry.options) else replace(entry, options=options)

@@ -14,6 +14,7 @@ from satchel.engine.execution.scans import collection_scan
 from satchel.engine.execution.slot import ReadSlot
 from satchel.engine.indexes.keys import key_generator
 from satchel.engine.planner.solution import CanonicalQuery, IxScan
+from satchel.engine.views import check_collation
 from satchel.errors import ErrorCode, ServerError
 from satchel.mql.context import Context
 from satchel.mql.expressions import command_variables
@@ -73,8 +74,7 @@ def with_collation(context: Context, spec: Document | None, entry: CollectionEnt
     """
     if spec is not None:
         context.collation = parse_collation(spec)
-        if entry is not None and entry.is_view and context.collation != entry.collation:
-            raise ServerError(ErrorCode.OptionNotSupportedOnView, "Cannot override a view's default collation")
+        check_collation(entry, context.collation)
     elif entry is not None:
         context.collation = entry.collation
     return context
