@@ -132,7 +132,8 @@ class MongoClient(PyMongoClient[DocumentType]):
     def _retryable_read(
         self, func: Any, read_pref: Any, session: ClientSession | None, *args: Any, **kwargs: Any
     ) -> Any:
-        if read_pref == ReadPreference.PRIMARY and (direct := self._short_cut(session)) is not None:
+        is_plain = read_pref == ReadPreference.PRIMARY and kwargs.get("conn_mgr") is None
+        if is_plain and (direct := self._short_cut(session)) is not None:
             try:
                 return func(None, NO_SERVER, direct, read_pref)
             except NotDirectError:

@@ -42,12 +42,19 @@ def assert_untouched(server: Server) -> None:
     [
         ({"$match": {}}, ErrorCode.DuplicateKey),
         ({"$set": {"n": {"$divide": [1, {"$subtract": [3, "$n"]}]}}}, ErrorCode.BadValue),
-        ({"$set": {"_id": [1]}}, ErrorCode.InvalidIdField),
     ],
-    ids=["unique index", "expression", "_id"],
+    ids=["unique index", "expression"],
 )
 def test_a_failure_changes_nothing(filled: Server, stage: dict[str, Any], failing: dict[str, Any], code: int) -> None:
     assert run(filled, {"$sort": {"_id": 1}}, failing, stage)["code"] == code
+    assert_untouched(filled)
+
+
+@pytest.mark.parametrize(
+    ("stage", "code"), [({"$out": "target"}, ErrorCode.InvalidIdField), ({"$merge": "target"}, 51185)]
+)
+def test_an_array_as_id_changes_nothing(filled: Server, stage: dict[str, Any], code: int) -> None:
+    assert run(filled, {"$sort": {"_id": 1}}, {"$set": {"_id": [1]}}, stage)["code"] == code
     assert_untouched(filled)
 
 
