@@ -83,5 +83,7 @@ class LogoutParams(NoFields):
 @COMMANDS.command("logout", LogoutParams)
 def logout(params: LogoutParams, invocation: Invocation) -> Reply:
     """Forget who is logged in on this connection to the database."""
-    invocation.connection.users[:] = [user for user in invocation.connection.users if user[0] != invocation.database]
+    login = invocation.connection.login
+    if login is not None and login.user.database == invocation.database:
+        invocation.connection.login = None
     return {}

@@ -198,7 +198,8 @@ def server_status(params: AnyParams, invocation: Invocation) -> Reply:
 @COMMANDS.command("connectionStatus", AnyParams, strict=False)
 def connection_status(params: AnyParams, invocation: Invocation) -> Reply:
     """Tell who is logged in on this connection."""
-    users = [{"user": name, "db": database} for database, name in invocation.connection.users]
+    login = invocation.connection.login
+    users = [] if login is None else [{"user": login.user.name, "db": login.user.database}]
     return {"authInfo": {"authenticatedUsers": users, "authenticatedUserRoles": []}}
 
 

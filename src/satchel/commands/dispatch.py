@@ -38,10 +38,15 @@ class Service:
     Args:
         engine: The engine of one open file; `release` of the last reference closes it.
         on_release: Called by `release`; whoever counts references gives it. Without one, `release` closes the engine.
+
+    Attributes:
+        authorization: Whether clients from outside this process (those with a `peer`) must log in, and may do only what
+            their roles allow.
     """
 
     def __init__(self, engine: Engine, on_release: Callable[[], None] | None = None) -> None:
         self.engine = engine
+        self.authorization = False
         self.address = ("satchel.localhost", next(_ports) % 65536)
         self._on_release = on_release or engine.close
         self._operations_lock = threading.Lock()

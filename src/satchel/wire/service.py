@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Protocol, runtime_checkable
+from ipaddress import ip_address
+from typing import TYPE_CHECKING, NamedTuple, Protocol, runtime_checkable
+from uuid import UUID
 
 from satchel.values.bson_types import BsonValue, Document, Missing
 from satchel.values.namespace import Namespace
@@ -16,22 +18,71 @@ if TYPE_CHECKING:
 _connection_ids = itertools.count(1)
 
 
+class Peer(NamedTuple):
+    """The two ends of a connection from outside.
+
+    Attributes:
+        client: The IP address that the client has; empty where it came through a Unix socket.
+        server: The IP address that it came to; empty likewise.
+        port: The client's port.
+    """
+
+    client: str
+    server: str = ""
+    port: int = 0
+
+    @property
+    def is_local(self) -> bool:
+        """Whether the client is on this machine: what MongoDB's localhost exception asks."""
+        return not self.client or ip_address(self.client.partition("%")[0]).is_loopback
+
+    def __str__(self) -> str:
+        return f"{self.client}:{self.port}" if self.client else "anonymous unix socket"
+
+
+class UserName(NamedTuple):
+    """A user's full name: the same name in two databases is two users."""
+
+    database: str
+    name: str
+
+    def __str__(self) -> str:
+        return f"{self.name}@{self.database}"
+
+
+class Login(NamedTuple):
+    """Who has logged in on a connection.
+
+    Attributes:
+        user: The user's name.
+        id: What tells the user from a later one of the same name; None for users that an old MongoDB made.
+    """
+
+    user: UserName
+    id: UUID | None
+
+
 class ConnectionState:
     """What the service remembers of one client connection; one thread at a time uses it.
 
     Attributes:
         id: A number unique in this process (`connectionId` of hello).
         metadata: The `client` document of the first hello, or None before it.
-        users: The users that are logged in on this connection, as `(database, name)`.
+        peer: Where the client is; None in this process. Whoever can open the file may do everything; of the others a
+            service with `authorization` demands a login, and the rights to what they do.
+        login: Who is logged in, or None.
+        conversation: A login that is under way; only its commands know what it is.
         closed: Whether the client has gone; a running operation looks at it and stops (ClientDisconnect, 279).
     """
 
-    __slots__ = ("_on_close", "closed", "id", "metadata", "users")
+    __slots__ = ("_on_close", "closed", "conversation", "id", "login", "metadata", "peer")
 
     def __init__(self) -> None:
         self.id = next(_connection_ids)
         self.metadata: Document | None = None
-        self.users: list[tuple[str, str]] = []
+        self.peer: Peer | None = None
+        self.login: Login | None = None
+        self.conversation: object = None
         self.closed = False
         self._on_close: list[Callable[[], None]] = []
 
