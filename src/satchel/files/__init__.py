@@ -1,0 +1,5 @@
+"""Files: GridFS with checksums, files by path, an fsspec file system.
+
+`satchel.gridfs` is the public name of the GridFS classes. Only PyMongo's API is used, so all of it works on a MongoDB
+server too.
+"""

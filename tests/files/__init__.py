@@ -1,0 +1,1 @@
+"""Files: GridFS with checksums, FileStorage, fsspec, and the commands for them."""
