@@ -1,7 +1,7 @@
 """Everything that a GridFS tutorial does, on one file: `python examples/gridfs_document_manager.py [PATH]`.
 
-It stores, reads, lists, deletes, versions, describes, streams, measures and indexes files, and ends with a small document
-manager. With a `mongodb://` URL as PATH it does the same on a server.
+It stores, reads, lists, deletes, versions, describes, streams, measures and indexes files, and ends with a small
+document manager. With a `mongodb://` URL as PATH it does the same on a server.
 """
 
 from __future__ import annotations
