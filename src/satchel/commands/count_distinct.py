@@ -170,4 +170,4 @@ def _distinct_source(
         aggregation = Aggregation(invocation.engine, invocation.operation, slot)
         pipeline: list[BsonValue] = [{"$match": params.query}]
         return map(decode_document, aggregation.documents(entry.namespace, pipeline, context, params.hint))
-    return (match.document for match in run.matches(entry, slot))
+    return run.documents(entry, slot, frozenset({params.key.partition(".")[0]}))

@@ -123,8 +123,7 @@ class Aggregation:
         run = parsed.run(context, hint)
         if parsed.leading.fields == frozenset():  # only how many documents there are matters
             return parsed.leading.rest.run(repeat({}, run.count(parsed.entry, self._slot)))
-        matches = run.matches(parsed.entry, self._slot)
-        return parsed.leading.rest.run(match.document for match in matches)
+        return parsed.leading.rest.run(run.documents(parsed.entry, self._slot, parsed.leading.grouped_fields))
 
     def read(self, namespace: Namespace, pipeline: Sequence[Document], context: Context) -> Iterator[Document]:
         """Run a pipeline on a collection or view for a stage."""

@@ -37,6 +37,18 @@ class NewRecord(NamedTuple):
     document: Document
 
 
+class PartialRecords(NamedTuple):
+    """Some fields of records that follow each other in natural order.
+
+    Attributes:
+        last_rid: The record id of the last of them, or None when there was no record any more.
+        documents: Of each record those of the fields that it has, in any order; None when only the records say.
+    """
+
+    last_rid: int | None
+    documents: list[Document] | None
+
+
 @dataclass(frozen=True, slots=True)
 class KeyRange:
     """The keys from `low`, inclusive, to `high`, exclusive; `None` leaves an end open."""
@@ -97,6 +109,17 @@ class Reader(Protocol):
         self, table: str, *, after: int | None = None, backward: bool = False, predicate: BoundPredicate | None = None
     ) -> Iterator[JudgedRecord]:
         """Yield the records in natural order, beyond the record id `after`."""
+
+    def can_read_fields(self, names: Iterable[str]) -> bool:
+        """Tell whether `read_fields` knows these top-level fields, and is quicker than decoding documents."""
+
+    def read_fields(
+        self, table: str, names: Sequence[str], *, after: int, predicate: BoundPredicate | None = None
+    ) -> PartialRecords:
+        """Return top-level fields of the next records in natural order, beyond the record id `after`.
+
+        Without documents when the predicate is not certain of one of the records.
+        """
 
     def scan_ids(
         self,

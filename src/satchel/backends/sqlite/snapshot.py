@@ -6,13 +6,13 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import lru_cache
 from operator import length_hint
-from typing import Final, TypeAlias, TypeVar, cast
+from typing import Any, Final, TypeAlias, TypeVar, cast
 
 import apsw
 
-from satchel.backends.sqlite import schema
+from satchel.backends.sqlite import fields, schema
 from satchel.backends.sqlite.json_projection import project
-from satchel.backends.sqlite.predicates import EVERYTHING, Narrowing, narrowing
+from satchel.backends.sqlite.predicates import EVERYTHING, TRUE, Narrowing, narrowing
 from satchel.backends.sqlite.schema import CATALOG, TOTALS, quote
 from satchel.errors import DuplicateKeyError
 from satchel.storage.interface import (
@@ -23,6 +23,7 @@ from satchel.storage.interface import (
     JudgedRecord,
     KeyRange,
     NewRecord,
+    PartialRecords,
     Record,
     StorageStats,
     TableSize,
@@ -34,6 +35,7 @@ from satchel.values.bson_types import Document
 Row = TypeVar("Row")
 Arguments: TypeAlias = "Sequence[object] | Mapping[str, object]"
 
+_ALL: Final = Narrowing(TRUE, TRUE, {})
 _LAST_RID: Final = 2**63 - 1
 _NO_LIMIT: Final = -1
 _STEPS_BETWEEN_CHECKS: Final = 20_000
@@ -102,6 +104,21 @@ class SqliteReader:
             f" WHERE t.rid {beyond} :after AND {narrowed.possible} ORDER BY t.rid {order}"
         )
         return self._rows(sql, {"after": start, **narrowed.arguments})
+
+    def can_read_fields(self, names: Iterable[str]) -> bool:
+        """Tell whether `read_fields` knows these top-level fields, and is quicker than decoding documents."""
+        return fields.can_read(names)
+
+    def read_fields(
+        self, table: str, names: Sequence[str], *, after: int, predicate: BoundPredicate | None = None
+    ) -> PartialRecords:
+        """Return top-level fields of the next records in natural order, beyond the record id `after`."""
+        narrowed = _ALL if predicate is None else narrowing(predicate)
+        sql = fields.fields_sql(table, tuple(names), narrowed.possible, narrowed.certain)
+        arguments = {"after": after, "limit": fields.MAX_RECORDS, **narrowed.arguments}
+        row = cast("tuple[Any, ...]", self._connection.execute(sql, arguments).get)
+        last_rid, is_sure, members, *sums = row
+        return PartialRecords(last_rid, fields.decode_fields(members, names, sums) if is_sure else None)
 
     def scan_ids(
         self,

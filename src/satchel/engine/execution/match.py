@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from collections.abc import Iterable, Iterator
+from typing import Final, NamedTuple
 
+from satchel.mql.context import Context
+from satchel.mql.match import MatchExpression
+from satchel.storage.interface import JudgedRecord
 from satchel.values.bson_types import Document, decode_document
+
+_INTERRUPT_EVERY: Final = 256
 
 
 class Match(NamedTuple):
@@ -18,3 +24,21 @@ class Match(NamedTuple):
     def document(self) -> Document:
         """The document, decoded."""
         return self.decoded if self.decoded is not None else decode_document(self.bson)
+
+
+def matching(records: Iterable[JudgedRecord], residual: MatchExpression | None, context: Context) -> Iterator[Match]:
+    """Yield the records that match what is left of a filter."""
+    check_interrupt = context.check_interrupt
+    countdown = 1
+    matches = residual.matches if residual is not None else None
+    for rid, bson, is_certain in records:
+        countdown -= 1
+        if not countdown:
+            countdown = _INTERRUPT_EVERY
+            check_interrupt()
+        if matches is None or is_certain:
+            yield Match(rid, bson, None)
+            continue
+        document = decode_document(bson)
+        if matches(document):
+            yield Match(rid, bson, document)

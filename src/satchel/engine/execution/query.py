@@ -8,18 +8,16 @@ from dataclasses import dataclass
 from itertools import islice
 
 from satchel.engine.catalog import CollectionEntry
-from satchel.engine.execution.match import Match
+from satchel.engine.execution.match import Match, matching
+from satchel.engine.execution.partial import PartialScan
 from satchel.engine.execution.scans import scan
 from satchel.engine.execution.slot import ReadSlot
 from satchel.engine.execution.sorting import sorted_matches
 from satchel.engine.planner.planner import plan
 from satchel.engine.planner.solution import CanonicalQuery, CollScan, IxScan, QuerySolution
 from satchel.mql.context import Context
-from satchel.mql.match import MatchExpression
 from satchel.storage.interface import JudgedRecord, Reader
-from satchel.values.bson_types import decode_document
-
-_INTERRUPT_EVERY = 256
+from satchel.values.bson_types import Document
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +42,23 @@ class QueryRun:
         """Yield what the query finds, in its order, after skip and limit."""
         return self.run(self.solve(entry, slot), entry, slot)
 
+    def documents(
+        self, entry: CollectionEntry, slot: ReadSlot, names: frozenset[str] | None = None
+    ) -> Iterator[Document]:
+        """Yield the documents that the query finds, in its order, after skip and limit.
+
+        Args:
+            entry: The collection.
+            slot: Where the snapshot is.
+            names: The only top-level fields that matter; others may be left out, and the order may be another.
+        """
+        solution = self.solve(entry, slot)
+        if names is not None and self.limit is None and not self.skip and self.query.sort is None:
+            fields = PartialScan(solution, names, self.context)
+            if fields.is_possible(slot):
+                return fields.documents(entry, slot)
+        return (match.document for match in self.run(solution, entry, slot))
+
     def count(self, entry: CollectionEntry, slot: ReadSlot) -> int:
         """Return how many documents the query finds, after skip and limit, without reading them where that goes."""
         solution = self.solve(entry, slot)
@@ -61,10 +76,10 @@ class QueryRun:
     def _count_records(self, solution: QuerySolution, entry: CollectionEntry, reader: Reader) -> int:
         if solution.predicate is not None:
             certain, asked = reader.count_matching(entry.table, solution.predicate)
-            return certain + sum(1 for _ in _matching(asked, solution.residual, self.context))
+            return certain + sum(1 for _ in matching(asked, solution.residual, self.context))
         if solution.residual is None:
             return reader.count(entry.table)
-        return sum(1 for _ in _matching(reader.scan(entry.table), solution.residual, self.context))
+        return sum(1 for _ in matching(reader.scan(entry.table), solution.residual, self.context))
 
     def run(
         self, solution: QuerySolution, entry: CollectionEntry, slot: ReadSlot, examined: list[int] | None = None
@@ -74,7 +89,7 @@ class QueryRun:
         records = scan(solution.access, entry, slot, solution.predicate)
         if examined is not None:
             records = _noted(records, examined)
-        found = _matching(records, solution.residual, self.context)
+        found = matching(records, solution.residual, self.context)
         end = None if self.limit is None else min(self.skip + self.limit, sys.maxsize)
         if self.query.sort is not None and not solution.sorted:
             found = sorted_matches(found, self.query.sort, self.context, end)
@@ -106,20 +121,3 @@ def _noted(records: Iterable[JudgedRecord], examined: list[int]) -> Iterator[Jud
     for record in records:
         examined.append(record[0])
         yield record
-
-
-def _matching(records: Iterable[JudgedRecord], residual: MatchExpression | None, context: Context) -> Iterator[Match]:
-    check_interrupt = context.check_interrupt
-    countdown = 1
-    matches = residual.matches if residual is not None else None
-    for rid, bson, is_certain in records:
-        countdown -= 1
-        if not countdown:
-            countdown = _INTERRUPT_EVERY
-            check_interrupt()
-        if matches is None or is_certain:
-            yield Match(rid, bson, None)
-            continue
-        document = decode_document(bson)
-        if matches(document):
-            yield Match(rid, bson, document)

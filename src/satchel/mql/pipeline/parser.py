@@ -35,6 +35,8 @@ class Leading:
         skip: How many documents to leave out.
         limit: How many to return at most, or None.
         fields: The dotted paths that `rest` reads, or None when it needs whole documents.
+        grouped_fields: The top-level fields that are all that `rest` looks at, in whatever order they stand in a
+            document; None when it looks at more.
         rest: What remains to run.
     """
 
@@ -44,6 +46,7 @@ class Leading:
     skip: int
     limit: int | None
     fields: frozenset[str] | None
+    grouped_fields: frozenset[str] | None
     rest: Pipeline
 
 
@@ -98,6 +101,7 @@ class Pipeline:
             skip=skip,
             limit=limit,
             fields=rest.fields(),
+            grouped_fields=rewrites.grouped_fields(rest.stages),
             rest=rest,
         )
 

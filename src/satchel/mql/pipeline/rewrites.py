@@ -8,6 +8,7 @@ from itertools import takewhile
 from satchel.mql.pipeline.filter_paths import below, conjuncts, filter_paths
 from satchel.mql.pipeline.filter_paths import join as join_filters
 from satchel.mql.pipeline.stage import Scope, Stage
+from satchel.mql.pipeline.stages.group import GroupStage
 from satchel.mql.pipeline.stages.limit import LimitStage
 from satchel.mql.pipeline.stages.lookup import LookupStage
 from satchel.mql.pipeline.stages.match import MatchStage
@@ -147,6 +148,24 @@ def needed_fields(stages: Sequence[Stage]) -> frozenset[str] | None:
         needed |= dependencies.fields
         if dependencies.is_exhaustive:
             return _outermost(needed)
+    return None
+
+
+def grouped_fields(stages: Sequence[Stage]) -> frozenset[str] | None:
+    """Return the top-level fields that `stages` read of their input before a `$group`, or None without one.
+
+    Nothing of those documents comes out, so that neither their other fields nor the order of these matter.
+    """
+    needed: set[str] = set()
+    for stage in stages:
+        dependencies = stage.dependencies()
+        if dependencies.fields is None or "" in dependencies.fields:
+            return None
+        needed |= {path.split(".", 1)[0] for path in dependencies.fields}
+        if isinstance(stage, GroupStage):
+            return frozenset(needed)
+        if dependencies.is_exhaustive:
+            return None
     return None
 
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Hashable, Iterable, Iterator, Sequence
+from collections import Counter, defaultdict
+from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
 from itertools import islice
 
 from satchel.errors import ErrorCode, ServerError
@@ -45,6 +45,7 @@ class GroupStage(Stage):
         self._statements = list(statements.values())
         self._lazy = [index for index, statement in enumerate(self._statements) if statement.is_lazy]
         self._context = context
+        self._constants = _constants(self._statements)
 
     def run(self, documents: Iterator[Document]) -> Iterator[Document]:
         """Yield the groups, in the order in which they came up (by `_id` when they had to be spilled)."""
@@ -69,6 +70,8 @@ class GroupStage(Stage):
     def _add(self, groups: dict[Hashable, Group], chunk: list[Document]) -> int:
         """Add a chunk to the groups; return about how many bytes they grew by."""
         keys, id_at = self._key.columns(chunk)
+        if self._constants is not None:
+            return self._add_constants(groups, keys, id_at, self._constants)
         columns = [
             [] if statement.is_lazy else statement.column(chunk, self._context) for statement in self._statements
         ]
@@ -84,6 +87,26 @@ class GroupStage(Stage):
             if self._lazy:
                 self._feed_lazily(group[1], chunk, positions)
         return self._growth(columns, len(groups) - known)
+
+    def _add_constants(
+        self,
+        groups: dict[Hashable, Group],
+        keys: Sequence[Hashable],
+        id_at: Callable[[int], BsonValue],
+        constants: Sequence[Field],
+    ) -> int:
+        """Add a chunk of which only matters how many documents there are in each group."""
+        known = len(groups)
+        counts = Counter(keys)
+        if not counts.keys() <= groups.keys():
+            first = dict(zip(reversed(keys), range(len(keys) - 1, -1, -1), strict=True))
+            for key in counts:
+                if key not in groups:
+                    groups[key] = self._new_group(id_at(first[key]))
+        for key, count in counts.items():
+            for state, constant in zip(groups[key][1], constants, strict=True):
+                state.add_many([constant] * count)
+        return self._growth([], len(groups) - known)
 
     def _feed_lazily(self, states: list[Accumulator], chunk: list[Document], positions: list[int]) -> None:
         """Compute and give values to those states that may have enough, as long as they do not."""
@@ -107,8 +130,8 @@ class GroupStage(Stage):
         return id_, states
 
     def _growth(self, columns: Sequence[Column], new_groups: int) -> int:
-        growth = new_groups * _STATE_SIZE_BYTES * (1 + len(columns))
-        for statement, column in zip(self._statements, columns, strict=True):
+        growth = new_groups * _STATE_SIZE_BYTES * (1 + len(self._statements))
+        for statement, column in zip(self._statements, columns, strict=False):
             if statement.holds_values and column:
                 sample = column[:: max(1, len(column) // _SAMPLE)]
                 growth += sum(map(estimated_size_bytes, sample)) * len(column) // len(sample)
@@ -159,6 +182,17 @@ class GroupStage(Stage):
         """Return what the key and the accumulators read; nothing else remains."""
         fields = self._key.fields.union(*(statement.fields for statement in self._statements))
         return Dependencies(fields, is_exhaustive=True)
+
+
+def _constants(statements: Sequence[Statement]) -> list[Field] | None:
+    """Return what goes into each accumulator if that is the same for every document, and is not kept."""
+    values: list[Field] = []
+    for statement in statements:
+        argument = statement.argument
+        if argument is None or not argument.is_constant or statement.is_lazy or statement.holds_values:
+            return None
+        values.append(argument.value)
+    return values
 
 
 def _feed(states: list[Accumulator], columns: list[Column], positions: list[int]) -> None:

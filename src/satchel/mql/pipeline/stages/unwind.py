@@ -42,6 +42,10 @@ class UnwindStage(Stage):
         for document in documents:
             value = document.get(name, MISSING)
             if value.__class__ is list and value:
+                if len(document) == 1:
+                    for element in value:
+                        yield {name: element}
+                    continue
                 for element in value:
                     copy = document.copy()
                     copy[name] = element

@@ -1,0 +1,68 @@
+"""Scans that read a few fields instead of documents, as far as the storage can tell them without the engine."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import takewhile
+from typing import Final
+
+from satchel.engine.catalog import CollectionEntry
+from satchel.engine.execution.match import matching
+from satchel.engine.execution.scans import collection_scan
+from satchel.engine.execution.slot import ReadSlot
+from satchel.engine.planner.solution import CollScan, QuerySolution
+from satchel.mql.context import Context
+from satchel.values.bson_types import Document
+
+_MOST_FAILURES: Final = 3
+"""After so many attempts in vain the rest is read as whole documents."""
+
+
+@dataclass(frozen=True, slots=True)
+class PartialScan:
+    """A scan of a collection for some top-level fields.
+
+    Attributes:
+        solution: The plan.
+        names: The fields.
+    """
+
+    solution: QuerySolution
+    names: frozenset[str]
+    context: Context
+
+    def is_possible(self, slot: ReadSlot) -> bool:
+        """Tell whether the plan is a scan whose filter the storage may decide."""
+        solution = self.solution
+        return (
+            isinstance(solution.access, CollScan)
+            and not solution.access.backward
+            and (solution.residual is None or solution.predicate is not None)
+            and slot.unit.reader.can_read_fields(self.names)
+        )
+
+    def documents(self, entry: CollectionEntry, slot: ReadSlot) -> Iterator[Document]:
+        """Yield of each document that is found the fields; now and then all of it."""
+        slot.watch(self.context.check_interrupt)
+        names, predicate = sorted(self.names), self.solution.predicate
+        after, failures = 0, 0
+        while failures < _MOST_FAILURES:
+            self.context.check_interrupt()
+            found = slot.unit.reader.read_fields(entry.table, names, after=after, predicate=predicate)
+            if found.last_rid is None:
+                return
+            if found.documents is not None:
+                yield from found.documents
+            else:
+                failures += 1
+                yield from self._whole(entry, slot, after, found.last_rid)
+            after = found.last_rid
+        yield from self._whole(entry, slot, after, None)
+
+    def _whole(self, entry: CollectionEntry, slot: ReadSlot, after: int, last_rid: int | None) -> Iterator[Document]:
+        """Yield whole documents, up to a record id or to the end."""
+        records = collection_scan(entry, slot, after=after, predicate=self.solution.predicate)
+        if last_rid is not None:
+            records = takewhile(lambda record: record[0] <= last_rid, records)
+        return (match.document for match in matching(records, self.solution.residual, self.context))

@@ -1,0 +1,236 @@
+"""What is read of a document without the document is what the document has, or nothing is said."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from random import Random
+from typing import Any
+
+import pytest
+from bson import CodecOptions, DatetimeConversion, Decimal128, Int64, ObjectId
+from bson.datetime_ms import DatetimeMS
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from pymongo.errors import OperationFailure
+
+from satchel import MongoClient
+from satchel.backends.sqlite import SqliteStorage, fields
+from satchel.backends.sqlite.snapshot import SqliteReader
+from satchel.storage.interface import NewRecord
+from satchel.testing import strategies
+from satchel.values import key_string
+from satchel.values.bson_types import CODEC_OPTIONS, Document, decode_document, encode_document
+
+from .narrowing_cases import Cases
+
+
+class Table:
+    """A record table to read fields of."""
+
+    def __init__(self) -> None:
+        self._storage = SqliteStorage(":memory:")
+        with self._storage.write() as writer:
+            self._table = writer.create_table("a.b")
+
+    def fill(self, documents: list[Document]) -> None:
+        records = [
+            NewRecord(rid, key_string.encode(rid), bson, decode_document(bson))
+            for rid, bson in enumerate(map(encode_document, documents), 1)
+        ]
+        with self._storage.write() as writer:
+            writer.clear(self._table)
+            writer.insert(self._table, records)
+
+    def read(self, names: list[str]) -> list[list[Document] | None]:
+        found = []
+        after: int | None = 0
+        with self._storage.read() as reader:
+            while after is not None:
+                after, documents = reader.read_fields(self._table, names, after=after)
+                found.append(documents)
+        return found[:-1]
+
+    def close(self) -> None:
+        self._storage.close()
+
+
+@pytest.fixture
+def table() -> Iterator[Table]:
+    table = Table()
+    yield table
+    table.close()
+
+
+def check(table: Table, documents: list[Document], size: int, monkeypatch: pytest.MonkeyPatch) -> list[bool]:
+    """Compare what is read of documents, some at a time, and return of which of those anything was said."""
+    monkeypatch.setattr(fields, "MAX_RECORDS", size)
+    table.fill(documents)
+    names = sorted({name for document in documents for name in document if fields.can_read([name])})
+    said = []
+    for start in range(0, len(names), 3):
+        some = names[start : start + 3]
+        for number, found in enumerate(table.read(some)):
+            said.append(found is not None)
+            if found is not None:
+                whole = [decode_document(encode_document(each)) for each in documents[number * size :][:size]]
+                wanted = [{name: each[name] for name in some if name in each} for each in whole]
+                assert list(map(encode_document, found)) == list(map(encode_document, wanted))
+                assert repr(found) == repr(wanted)
+    return said
+
+
+@given(seed=st.integers(0, 2**32), size=st.sampled_from((1, 3)))
+@settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_fields_are_those_of_the_documents(table: Table, seed: int, size: int) -> None:
+    with pytest.MonkeyPatch.context() as monkeypatch:
+        check(table, Cases(Random(seed)).documents(9), size, monkeypatch)
+
+
+@given(documents=st.lists(strategies.documents, min_size=1, max_size=4))
+@settings(
+    max_examples=100,
+    deadline=None,
+    suppress_health_check=[
+        HealthCheck.function_scoped_fixture,
+        HealthCheck.too_slow,
+        HealthCheck.data_too_large,
+    ],
+)
+def test_fields_of_all_kinds_are_those_of_the_documents(table: Table, documents: list[Document]) -> None:
+    with pytest.MonkeyPatch.context() as monkeypatch:
+        check(table, documents, 1, monkeypatch)
+
+
+_KNOWN: list[Document] = [
+    {"a": 1},
+    {"a": Int64(1)},
+    {"a": Int64(2**40), "b": -1},
+    {"a": 0.1, "b": -0.0},
+    {"a": "x", "b": True},
+    {"b": None},
+    {},
+    {"a": ["x", {"y": "z"}]},
+    {"a": ObjectId(bytes(12)), "b": [DatetimeMS(-1), {"c": DatetimeMS(1_700_000_000_001)}]},
+    {"a": [1, 2], "b": {"c": 1}},
+]
+
+
+@pytest.mark.parametrize("document", _KNOWN, ids=repr)
+def test_common_values_are_told(table: Table, document: Document, monkeypatch: pytest.MonkeyPatch) -> None:
+    said = check(table, [{**document, "a": document.get("a", "")}], 1, monkeypatch)
+    assert all(said)
+
+
+@pytest.mark.parametrize(
+    "documents",
+    [
+        [{"a": 1}, {"a": Int64(1)}],
+        [{"a": 1, "b": {"a": Int64(1)}}],
+        [{"a": [Int64(1)]}],
+        [{"a": [[{"b": Int64(1)}]]}],
+        [{"a": Decimal128("1")}],
+        [{"a": "x" * 1025}],
+        [{"a": b"x"}],
+        [{"a": "x", "b": "\0"}],
+    ],
+    ids=str,
+)
+def test_what_is_open_is_not_told(table: Table, documents: list[Document], monkeypatch: pytest.MonkeyPatch) -> None:
+    assert not all(check(table, documents, 2, monkeypatch))
+
+
+def test_integers_of_both_widths_are_told_by_their_size(table: Table, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert all(check(table, [{"a": 1}, {"a": Int64(2**31)}, {"a": -(2**31)}], 3, monkeypatch))
+
+
+GROUPS: list[list[Document]] = [
+    [{"$group": {"_id": "$K", "n": {"$sum": 1}}}],
+    [{"$group": {"_id": "$K", "n": {"$count": {}}, "x": {"$sum": Int64(2)}, "h": {"$sum": 0.1}}}],
+    [{"$group": {"_id": None, "s": {"$sum": "$V"}, "m": {"$avg": "$V"}, "t": {"$push": "$K"}}}],
+    [{"$group": {"_id": {"k": "$K"}, "least": {"$min": "$V"}, "most": {"$max": "$V"}}}],
+    [{"$group": {"_id": "$K", "f": {"$first": "$V"}, "l": {"$last": "$V"}, "all": {"$push": "$V"}}}],
+    [{"$group": {"_id": "$K", "all": {"$addToSet": {"v": "$V", "k": "$K"}}}}],
+    [{"$group": {"_id": {"$type": "$V"}, "n": {"$sum": 1}}}, {"$sort": {"_id": 1}}],
+    [{"$unwind": "$K"}, {"$group": {"_id": "$K", "n": {"$sum": 1}}}],
+    [{"$unwind": {"path": "$V", "includeArrayIndex": "i"}}, {"$group": {"_id": "$i", "n": {"$push": "$V"}}}],
+    [{"$addFields": {"x": {"$ifNull": ["$V", "none"]}}}, {"$group": {"_id": "$x", "n": {"$sum": "$V"}}}],
+    [{"$sort": {"V": 1, "_id": 1}}, {"$group": {"_id": "$K", "n": {"$push": "$V"}}}],
+    [{"$sortByCount": "$K"}, {"$sort": {"count": 1, "_id": 1}}],
+    [{"$bucketAuto": {"groupBy": "$V", "buckets": 2}}],
+    [{"$project": {"V": 1, "K": 1}}, {"$group": {"_id": "$K", "d": {"$push": "$$ROOT"}}}],
+]
+
+
+def with_paths(value: Any, paths: dict[str, str]) -> Any:
+    if isinstance(value, dict):
+        return {with_paths(name, paths): with_paths(inner, paths) for name, inner in value.items()}
+    if isinstance(value, list):
+        return [with_paths(item, paths) for item in value]
+    if isinstance(value, str):
+        bare = value.removeprefix("$")
+        return "$" * value.startswith("$") + paths.get(bare, bare)
+    return value
+
+
+def pipelines(random: Random, cases: Cases) -> list[list[Document]]:
+    plain = [path for path in cases.paths if all(part and part[0] != "$" for part in path.split("."))] or ["a"]
+    paths = {"K": random.choice(plain), "V": random.choice(plain)}
+    leading = [[], [], [{"$match": cases.filter()}]]
+    return [[*random.choice(leading), *with_paths(random.choice(GROUPS), paths)] for _ in range(4)]
+
+
+@pytest.fixture(scope="module")
+def client() -> Iterator[MongoClient[Any]]:
+    with MongoClient[Any](":memory:") as client:
+        yield client
+
+
+def outcome(collection: Any, pipeline: list[Document]) -> object:
+    try:
+        return [encode_document(document) for document in collection.aggregate(pipeline)]
+    except OperationFailure as error:
+        return error.code
+
+
+@given(seed=st.integers(0, 2**32), size=st.sampled_from((1, 2, 5, 512)))
+@settings(max_examples=150, deadline=None)
+def test_groups_are_those_of_whole_documents(client: MongoClient[Any], seed: int, size: int) -> None:
+    random = Random(seed)
+    cases = Cases(random)
+    options: CodecOptions[Any] = CODEC_OPTIONS.with_options(datetime_conversion=DatetimeConversion.DATETIME_MS)
+    collection = client["a"].get_collection("b", codec_options=options)
+    collection.drop()
+    collection.insert_many([{"_id": i, **each} for i, each in enumerate(cases.documents(9)) if "_id" not in each])
+    for pipeline in pipelines(random, cases):
+        with pytest.MonkeyPatch.context() as monkeypatch:
+            monkeypatch.setattr(fields, "MAX_RECORDS", size)
+            quick = outcome(collection, pipeline)
+            monkeypatch.setattr(SqliteReader, "can_read_fields", lambda _self, _names: False)
+            assert quick == outcome(collection, pipeline), pipeline
+
+
+def test_groups_read_fields(client: MongoClient[Any], monkeypatch: pytest.MonkeyPatch) -> None:
+    collection = client["a"]["c"]
+    collection.insert_many([{"_id": i, "k": i % 3, "v": i / 7, "at": ObjectId()} for i in range(2000)])
+    reads: list[object] = []
+    read_fields = SqliteReader.read_fields
+
+    def noted(self: SqliteReader, *args: Any, **kwargs: Any) -> object:
+        reads.append(args[1])
+        return read_fields(self, *args, **kwargs)
+
+    monkeypatch.setattr(SqliteReader, "read_fields", noted)
+    found = list(collection.aggregate([{"$match": {"_id": {"$mod": [1, 0]}}}, {"$group": {"_id": "$k"}}]))
+    assert len(found) == 3
+    assert reads == [["k"]] * 3, "a filter that SQL cannot decide is given up on"
+    reads.clear()
+    means = list(collection.aggregate([{"$group": {"_id": "$k", "mean": {"$avg": "$v"}}}]))
+    assert len(means) == 3
+    assert reads == [["k", "v"]] * 5
+
+
+def test_a_cursor_goes_on_between_commands(client: MongoClient[Any]) -> None:
+    collection = client["a"]["d"]
+    collection.insert_many([{"_id": i, "k": i} for i in range(1500)])
+    found = list(collection.aggregate([{"$group": {"_id": "$k"}}], batchSize=10))
+    assert [each["_id"] for each in found] == list(range(1500))
