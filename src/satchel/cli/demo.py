@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-import sysconfig
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -14,8 +13,6 @@ from gridfs import GridFSBucket
 
 from satchel.cli.info import size_text
 from satchel.driver import MongoClient
-
-STANDARD_LIBRARY: Final = Path(sysconfig.get_path("stdlib"))
 
 _LEFT_OUT: Final = frozenset({"__pycache__", "site-packages"})
 _KINDS: Final = {".py": "source", ".so": "extension", ".txt": "text", ".pem": "certificate", ".pyi": "stub"}

@@ -89,7 +89,7 @@ def _await_batch(cursor: Cursor, invocation: Invocation, limit: int, seconds: fl
     """Look again whenever something was written in this process, and ten times a second for the others."""
     engine = invocation.engine
     end = time.monotonic() + seconds
-    while (left := end - time.monotonic()) > 0 and not invocation.connection.closed:
+    while (left := end - time.monotonic()) > 0:
         with engine.data_written:
             engine.data_written.wait(min(left, _AWAIT_POLL_SECONDS))
         invocation.operation.check_interrupt()

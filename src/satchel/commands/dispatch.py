@@ -26,7 +26,7 @@ from satchel.mql.context import Context
 from satchel.values.bson_types import BsonValue, Document, Missing, decode_document, encode_document
 from satchel.wire.cursor_reply import RawDocument
 from satchel.wire.messages import Request, encode_reply, malformed_replies, parse_message
-from satchel.wire.service import ConnectionState
+from satchel.wire.service import IN_PROCESS, ConnectionState
 
 _log = logging.getLogger("satchel")
 _ports: Final = itertools.count(27017)
@@ -124,7 +124,12 @@ class Service:
 
     def hello(self) -> Document:
         """Return the reply of the `hello` command, as a monitor sees it."""
-        return {**handshake.hello_reply(self.address, 0, read_only=self.engine.storage.read_only), "ok": 1.0}
+        read_only = self.engine.storage.read_only
+        return {**handshake.hello_reply(IN_PROCESS, self.address, 0, read_only=read_only), "ok": 1.0}
+
+    def interrupt(self) -> None:
+        """Have every running operation end soon with InterruptedAtShutdown (11600)."""
+        self.engine.interrupt()
 
     def kill_cursor(self, cursor_id: int) -> None:
         """Forget a cursor. Never blocks for long and never raises: garbage collection calls it."""
@@ -148,7 +153,7 @@ def _operation(
         request.database,
         command.name,
         durable=durable,
-        connection_id=connection.id,
+        client=connection,
         comment=generic.comment,
         body=request.command,
         context=Context(cluster_time=current_timestamp() if command.name == "aggregate" else None),

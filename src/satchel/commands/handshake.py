@@ -17,31 +17,28 @@ from satchel.commands.command import COMMANDS, Invocation, NoFields, Reply
 from satchel.commands.params import any_value, array, document, param
 from satchel.values.bson_types import MAX_DOCUMENT_SIZE_BYTES, BsonValue, Document
 from satchel.wire.op_compressed import negotiate
+from satchel.wire.service import Presentation, Topology
 
 SET_NAME: Final = "satchel"
 _ELECTION_ID: Final = ObjectId("7fffffff0000000000000001")
 
 
-def hello_reply(address: tuple[str, int], connection_id: int, *, read_only: bool) -> Document:
-    """Return what `hello` says: a single-node replica set, whose one member is the primary."""
-    me = f"{address[0]}:{address[1]}"
+def hello_reply(
+    presentation: Presentation, address: tuple[str, int], connection_id: int, *, read_only: bool
+) -> Document:
+    """Return what `hello` says.
+
+    Args:
+        presentation: As what the server shows itself, and where.
+        address: The service's own address, for a presentation without one.
+        connection_id: The number of the connection; 0 for a monitor that has none.
+        read_only: Whether writes are refused.
+    """
+    me = presentation.address or f"{address[0]}:{address[1]}"
     now = DatetimeMS(time.time_ns() // 1_000_000)
     return {
         "helloOk": True,
-        "setName": SET_NAME,
-        "setVersion": 1,
-        "isWritablePrimary": True,
-        "secondary": False,
-        "hosts": [me],
-        "primary": me,
-        "me": me,
-        "electionId": _ELECTION_ID,
-        "lastWrite": {
-            "opTime": {"ts": Timestamp(int(time.time()), 1), "t": 1},
-            "lastWriteDate": now,
-            "majorityOpTime": {"ts": Timestamp(int(time.time()), 1), "t": 1},
-            "majorityWriteDate": now,
-        },
+        **_topology_fields(presentation.topology, me, now),
         "maxBsonObjectSize": MAX_DOCUMENT_SIZE_BYTES,
         "maxMessageSizeBytes": settings.MAX_MESSAGE_SIZE_BYTES,
         "maxWriteBatchSize": settings.MAX_WRITE_BATCH_SIZE,
@@ -51,6 +48,25 @@ def hello_reply(address: tuple[str, int], connection_id: int, *, read_only: bool
         "minWireVersion": settings.MIN_WIRE_VERSION,
         "maxWireVersion": settings.MAX_WIRE_VERSION,
         "readOnly": read_only,
+    }
+
+
+def _topology_fields(topology: Topology, me: str, now: DatetimeMS) -> Document:
+    if topology == "standalone":
+        return {"isWritablePrimary": True}
+    if topology == "mongos":
+        return {"isWritablePrimary": True, "msg": "isdbgrid"}
+    op_time: Document = {"ts": Timestamp(int(time.time()), 1), "t": 1}
+    return {
+        "setName": SET_NAME,
+        "setVersion": 1,
+        "isWritablePrimary": True,
+        "secondary": False,
+        "hosts": [me],
+        "primary": me,
+        "me": me,
+        "electionId": _ELECTION_ID,
+        "lastWrite": {"opTime": op_time, "lastWriteDate": now, "majorityOpTime": op_time, "majorityWriteDate": now},
     }
 
 
@@ -76,7 +92,12 @@ def hello(params: HelloParams, invocation: Invocation) -> Reply:
     connection = invocation.connection
     if params.client is not None and connection.metadata is None:
         connection.metadata = params.client
-    reply = hello_reply(invocation.service.address, connection.id, read_only=invocation.engine.storage.read_only)
+    reply = hello_reply(
+        connection.presentation,
+        invocation.service.address,
+        connection.id,
+        read_only=invocation.engine.storage.read_only,
+    )
     if params.compression:
         reply["compression"] = negotiate(params.compression)
     return reply

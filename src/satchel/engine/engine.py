@@ -100,11 +100,15 @@ class Engine:
         with self.write(operation) as unit:
             unit.ensure_collection(namespace)
 
-    def close(self) -> None:
-        """Kill what runs, forget the cursors, close the file."""
+    def interrupt(self) -> None:
+        """Have every running operation end soon, because the file is about to be closed."""
         for operation in list(self.operations.values()):
             operation.killed = ErrorCode.InterruptedAtShutdown
         self._announce()
+
+    def close(self) -> None:
+        """Kill what runs, forget the cursors, close the file."""
+        self.interrupt()
         self.cursors.clear()
         self.storage.close()
 

@@ -10,6 +10,7 @@ from satchel.engine.namespaces import Namespace
 from satchel.errors import ErrorCode, ServerError
 from satchel.mql.context import Context
 from satchel.values.bson_types import Document
+from satchel.wire.service import ConnectionState
 
 _operation_ids = itertools.count(1)
 
@@ -23,7 +24,7 @@ class Operation:
         command: The command's name, for `currentOp` and logs.
         durable: Whether a write has to be on the disk before it is acknowledged (`j: true`, `w: "majority"`).
         deadline: `time.monotonic()` at which the operation runs out of time, or None.
-        connection_id: The client connection it came on; 0 for the engine's own work.
+        client: The connection that it came on; None for the engine's own work.
         bypass_validation: Whether `bypassDocumentValidation` was given.
         successor: The getMore that goes on with this operation's cursor: its time limit counts now, and whether it was
             killed.
@@ -33,7 +34,7 @@ class Operation:
     command: str = ""
     durable: bool = False
     deadline: float | None = None
-    connection_id: int = 0
+    client: ConnectionState | None = None
     bypass_validation: bool = False
     comment: object = None
     body: Document = field(default_factory=dict)
@@ -54,13 +55,21 @@ class Operation:
         """Raise when the operation is to end.
 
         Raises:
-            ServerError: MaxTimeMSExpired (50) past the deadline, or the code that it was killed with.
+            ServerError: MaxTimeMSExpired (50) past the deadline; the code that it was killed with; ClientDisconnect
+                (279) when nobody waits for it any more.
         """
         current = self.successor or self
         if current.deadline is not None and time.monotonic() > current.deadline:
             raise ServerError(ErrorCode.MaxTimeMSExpired, "operation exceeded time limit")
         if current.killed is not None:
             raise ServerError(current.killed, "operation was interrupted")
+        if current.client is not None and current.client.closed:
+            raise ServerError(ErrorCode.ClientDisconnect, "operation was interrupted because a client disconnected")
+
+    @property
+    def connection_id(self) -> int:
+        """The number of the connection that it came on; 0 for the engine's own work."""
+        return 0 if self.client is None else self.client.id
 
     def set_time_limit(self, max_time_ms: int) -> None:
         """Let the operation end `max_time_ms` milliseconds from its start; 0 means no limit."""

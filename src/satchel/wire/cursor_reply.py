@@ -19,13 +19,15 @@ class RawDocument:
     Attributes:
         parts: The pieces, in order.
         size: Their size together, in bytes.
+        cursor_id: The cursor that has more documents, or 0.
     """
 
-    __slots__ = ("parts", "size")
+    __slots__ = ("cursor_id", "parts", "size")
 
-    def __init__(self, parts: Sequence[bytes], size: int) -> None:
+    def __init__(self, parts: Sequence[bytes], size: int, cursor_id: int = 0) -> None:
         self.parts = parts
         self.size = size
+        self.cursor_id = cursor_id
 
     def __bytes__(self) -> bytes:
         return b"".join(self.parts)
@@ -81,4 +83,4 @@ def raw_cursor_reply(
     parts[2:-2:2] = documents
     parts[-2] = cursor_end
     parts[-1] = reply_end
-    return RawDocument(parts, size)
+    return RawDocument(parts, size, cursor_id)

@@ -99,18 +99,19 @@ def _request(request_id: int, body: bytes | memoryview, compressor: Compressor |
     return Request(request_id, database, sections.document, sections.sequences, sections.flags, compressor)
 
 
-def encode_reply(request: Request, reply: Document | bytes | RawDocument) -> bytes:
+def encode_reply(request: Request, reply: Document | bytes | RawDocument, *, flags: int = 0) -> bytes:
     """Return the whole message that answers `request`.
 
     Args:
         request: What is answered.
         reply: The reply document; as bytes it is BSON already.
+        flags: Flag bits of the OP_MSG.
 
     Raises:
         ServerError: InvalidBSON (22) when the document cannot be said in BSON.
     """
     document = _raw(reply)
-    opcode, prefix = (OP_REPLY, op_reply_prefix()) if request.legacy else (OP_MSG, op_msg_prefix())
+    opcode, prefix = (OP_REPLY, op_reply_prefix()) if request.legacy else (OP_MSG, op_msg_prefix(flags))
     if request.compressor is not None:
         body = compress_body(opcode, b"".join((prefix, *document.parts)), request.compressor)
         header = HEADER.pack(HEADER_SIZE_BYTES + len(body), next_request_id(), request.request_id, OP_COMPRESSED)

@@ -38,9 +38,15 @@ class _Snappy(Protocol):
     def uncompress(self, data: bytes) -> bytes: ...
 
 
-class _Zstandard(Protocol):
+class _ZstdDecompressor(Protocol):
+    def decompress(self, data: bytes, max_length: int) -> bytes: ...
+
+
+class _Zstd(Protocol):
+    """Python's own module since 3.14, and its backport, which PyMongo uses too."""
+
     def compress(self, data: bytes) -> bytes: ...
-    def decompress(self, data: bytes, max_output_size: int) -> bytes: ...
+    def ZstdDecompressor(self) -> _ZstdDecompressor: ...  # noqa: N802 - the module's name
 
 
 def _zlib_decompress(data: bytes, size: int) -> bytes:
@@ -58,14 +64,29 @@ def _snappy() -> Iterable[Compressor]:
     module = _optional("snappy")
     if module is not None:
         snappy = cast("_Snappy", module)
-        yield Compressor("snappy", 1, snappy.compress, lambda data, _size: snappy.uncompress(data))
+        yield Compressor("snappy", 1, snappy.compress, lambda data, size: _snappy_decompress(snappy, data, size))
+
+
+def _snappy_decompress(snappy: _Snappy, data: bytes, size: int) -> bytes:
+    """Decompress what says of itself that it has `size` bytes: the module believes it and makes room for it."""
+    said, shift = 0, 0
+    for byte in data[:5]:
+        said |= (byte & 0x7F) << shift
+        shift += 7
+        if byte < 0x80:
+            break
+    if said != size:
+        raise ProtocolError(f"the snappy data has {said} bytes, not {size}")
+    return snappy.uncompress(data)
 
 
 def _zstd() -> Iterable[Compressor]:
-    module = _optional("zstandard")
+    module = _optional("compression.zstd") or _optional("backports.zstd")
     if module is not None:
-        zstandard = cast("_Zstandard", module)
-        yield Compressor("zstd", 3, zstandard.compress, lambda data, size: zstandard.decompress(data, size + 1))
+        zstd = cast("_Zstd", module)
+        yield Compressor(
+            "zstd", 3, zstd.compress, lambda data, size: zstd.ZstdDecompressor().decompress(data, size + 1)
+        )
 
 
 COMPRESSORS: Final[dict[str, Compressor]] = {

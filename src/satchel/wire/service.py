@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from ipaddress import ip_address
-from typing import TYPE_CHECKING, NamedTuple, Protocol, runtime_checkable
+from typing import TYPE_CHECKING, Final, Literal, NamedTuple, Protocol, TypeAlias, runtime_checkable
 from uuid import UUID
 
 from satchel.values.bson_types import BsonValue, Document, Missing
@@ -16,6 +17,26 @@ if TYPE_CHECKING:
     from satchel.wire.messages import Request
 
 _connection_ids = itertools.count(1)
+
+Topology: TypeAlias = Literal["replset", "standalone", "mongos"]
+"""As what a server shows itself: a replica set of one member, a lone server, or the router of a sharded cluster."""
+
+
+@dataclass(frozen=True, slots=True)
+class Presentation:
+    """What `hello` says of the server to the clients of one connection.
+
+    Attributes:
+        topology: As what the server shows itself.
+        address: Where drivers are to connect to, `host:port` or the path of a Unix socket; None stands for the
+            service's own synthetic address.
+    """
+
+    topology: Topology = "replset"
+    address: str | None = None
+
+
+IN_PROCESS: Final = Presentation()
 
 
 class Peer(NamedTuple):
@@ -68,6 +89,7 @@ class ConnectionState:
     Attributes:
         id: A number unique in this process (`connectionId` of hello).
         metadata: The `client` document of the first hello, or None before it.
+        presentation: What `hello` tells this client about the server.
         peer: Where the client is; None in this process. Whoever can open the file may do everything; of the others a
             service with `authorization` demands a login, and the rights to what they do.
         login: Who is logged in, or None.
@@ -75,10 +97,11 @@ class ConnectionState:
         closed: Whether the client has gone; a running operation looks at it and stops (ClientDisconnect, 279).
     """
 
-    __slots__ = ("_on_close", "closed", "conversation", "id", "login", "metadata", "peer")
+    __slots__ = ("_on_close", "closed", "conversation", "id", "login", "metadata", "peer", "presentation")
 
-    def __init__(self) -> None:
+    def __init__(self, presentation: Presentation = IN_PROCESS) -> None:
         self.id = next(_connection_ids)
+        self.presentation = presentation
         self.metadata: Document | None = None
         self.peer: Peer | None = None
         self.login: Login | None = None
@@ -147,6 +170,10 @@ class DirectService(Service, Protocol):
 
         A failure is the reply that says so.
         """
+        ...
+
+    def interrupt(self) -> None:
+        """Have every running operation end soon with InterruptedAtShutdown (11600)."""
         ...
 
     def find_by_id(self, namespace: Namespace, identifier: BsonValue) -> bytes | Missing | None:

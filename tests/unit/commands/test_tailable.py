@@ -130,17 +130,19 @@ def test_another_thread_wakes_it(tailed: Server) -> None:
 def test_a_client_that_goes_away_is_not_waited_for(tailed: Server) -> None:
     cursor = tail(tailed, awaitData=True)
     waiting = tailed.another()
-    done = threading.Event()
+    codes: list[int | None] = []
 
     def wait() -> None:
-        more(waiting, cursor["id"], maxTimeMS=60_000)
-        done.set()
+        codes.append(waiting.code({"getMore": Int64(cursor["id"]), "collection": "log", "maxTimeMS": 60_000}))
 
-    threading.Thread(target=wait, daemon=True).start()
+    waiter = threading.Thread(target=wait, daemon=True)
+    waiter.start()
     while not any(each.command == "getMore" for each in tailed.service.engine.operations.values()):
         time.sleep(0.001)
     waiting.connection.close()
-    assert done.wait(30)
+    waiter.join(30)
+    assert codes == [ErrorCode.ClientDisconnect]
+    assert tailed.code({"getMore": Int64(cursor["id"]), "collection": "log"}) == ErrorCode.CursorNotFound
 
 
 _PROCESS = """

@@ -1,0 +1,121 @@
+"""`satchel serve`: a file as a MongoDB server."""
+
+from __future__ import annotations
+
+import argparse
+import gc
+import importlib
+import os
+import signal
+import sys
+import threading
+from pathlib import Path
+from typing import Final, get_args
+
+from satchel.server.logs import LogFormat, log_to_stderr
+from satchel.server.options import DEFAULT_PORT, ConfigurationError, ServerOptions, TlsOptions
+from satchel.server.server import Server
+from satchel.wire.service import Topology
+
+_RESERVED_DESCRIPTORS: Final = 64
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare what the command takes."""
+    parser.add_argument("path", type=Path, help="the file, which is made when it is not there")
+    parser.add_argument("--read-only", action="store_true", help="refuse writes")
+    where = parser.add_argument_group("where it listens")
+    where.add_argument("--host", action="append", metavar="NAME", help="an address (repeatable; default 127.0.0.1)")
+    where.add_argument("--port", type=int, default=DEFAULT_PORT, help="0 takes a free one (default %(default)s)")
+    where.add_argument("--unix-socket", type=Path, metavar="PATH", help="listen on a Unix socket as well")
+    where.add_argument("--no-tcp", action="store_true", help="listen on the Unix socket alone")
+    where.add_argument("--max-connections", type=int, default=1000, metavar="N", help="(default %(default)s)")
+    shown = parser.add_argument_group("how drivers see it")
+    shown.add_argument("--topology", choices=get_args(Topology), default="replset", help="(default %(default)s)")
+    shown.add_argument("--advertise", metavar="HOST:PORT", help="where drivers are to connect; behind port mapping")
+    rights = parser.add_argument_group("who may use it")
+    either = rights.add_mutually_exclusive_group()
+    either.add_argument("--auth", action="store_true", default=None, help="clients must log in")
+    either.add_argument("--no-auth", dest="auth", action="store_false", help="nobody has to, not even from elsewhere")
+    rights.add_argument("--tls-certificate", type=Path, metavar="PEM", help="encrypt TCP: certificate (and key)")
+    rights.add_argument("--tls-key", type=Path, metavar="PEM", help="the private key, when it is a file of its own")
+    rights.add_argument("--tls-client-ca", type=Path, metavar="PEM", help="let in only clients with its certificates")
+    logs = parser.add_argument_group("what it logs, on standard error")
+    logs.add_argument("--log-format", choices=get_args(LogFormat), default="text", help="(default %(default)s)")
+    logs.add_argument("--log-level", choices=["debug", "info", "warning", "error"], default="info")
+    logs.add_argument("--slow-ms", type=int, default=100, help="commands that take longer (default %(default)s)")
+
+
+def run(options: argparse.Namespace) -> int:
+    """Serve until SIGTERM or SIGINT; a second one ends the process at once."""
+    log_to_stderr(options.log_format, options.log_level)
+    _allow_descriptors(options.max_connections + _RESERVED_DESCRIPTORS)
+    try:
+        server = Server(_server_options(options))
+        server.bind()
+    except ConfigurationError as error:
+        print(f"satchel: {error}", file=sys.stderr)
+        return 2
+    stop = _stop_signal()
+    # Clients can connect from here on; they wait for the engine, whose import is most of the start.
+    gc.disable()
+    deployment = importlib.import_module("satchel.deployment")
+    service = deployment.open_service(str(options.path), read_only=options.read_only)
+    gc.freeze()
+    gc.enable()
+    try:
+        server.start(service)
+        print(*server.uris, sep="\n", flush=True)
+        stop.wait()
+        server.stop(service)
+    finally:
+        service.release()
+    return 0
+
+
+def _server_options(options: argparse.Namespace) -> ServerOptions:
+    tls = None
+    if options.tls_certificate is not None:
+        tls = TlsOptions(options.tls_certificate, options.tls_key, options.tls_client_ca)
+    elif options.tls_key is not None or options.tls_client_ca is not None:
+        raise ConfigurationError("--tls-key and --tls-client-ca need --tls-certificate")
+    hosts = tuple(options.host or ("127.0.0.1",))
+    if options.auth:
+        raise ConfigurationError("logging in is not supported yet; listen on this machine alone, or say --no-auth")
+    return ServerOptions(
+        hosts=() if options.no_tcp else hosts,
+        port=options.port,
+        unix_socket=options.unix_socket,
+        tls=tls,
+        topology=options.topology,
+        advertise=options.advertise,
+        max_connections=options.max_connections,
+        slow_ms=options.slow_ms,
+        authentication=options.auth,
+    )
+
+
+def _stop_signal() -> threading.Event:
+    """Return what the first SIGTERM or SIGINT sets."""
+    stop = threading.Event()
+
+    def on_signal(number: int, _frame: object) -> None:
+        if stop.is_set():
+            # The log of the file is whole at any moment; the next to open it finds all that was acknowledged.
+            os._exit(128 + number)
+        stop.set()
+
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, on_signal)
+    return stop
+
+
+def _allow_descriptors(wanted: int) -> None:
+    """Raise the limit of open files to what the connections may need, as far as the system lets us."""
+    try:
+        resource = importlib.import_module("resource")
+    except ImportError:
+        return  # Windows has no such limit
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if soft < wanted:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (min(wanted, hard) if hard >= 0 else wanted, hard))

@@ -1,0 +1,1 @@
+"""The socket server: clients over TCP, Unix sockets and TLS; hostile bytes; shutting down; load."""
