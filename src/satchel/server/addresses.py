@@ -9,10 +9,11 @@ import socket
 import stat
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 from urllib.parse import quote
 
 from satchel.server.options import ConfigurationError
+from satchel.wire.service import Peer
 
 _BACKLOG: Final = 512
 _NOT_HERE: Final = frozenset({errno.EADDRNOTAVAIL, errno.EAFNOSUPPORT})
@@ -122,17 +123,29 @@ def host_port(host: str, port: int) -> str:
     return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
 
 
-def address_text(address: Any, path: Path | None) -> str:
-    """Return one end of a connection, as `getsockname` and `getpeername` give it, as it stands in hello."""
-    if isinstance(address, tuple):
-        return host_port(address[0], address[1])
-    return str(path)
+def peer_of(accepted: socket.socket) -> Peer:
+    """Return the two ends of a connection."""
+    if not is_tcp(accepted):
+        return Peer("")
+    client, server = accepted.getpeername(), accepted.getsockname()
+    return Peer(client[0].removeprefix(_MAPPED_PREFIX), server[0].removeprefix(_MAPPED_PREFIX), client[1])
+
+
+def is_tcp(connection: socket.socket) -> bool:
+    """Tell TCP from Unix sockets."""
+    return connection.family in (socket.AF_INET, socket.AF_INET6)
+
+
+def own_address(accepted: socket.socket) -> str:
+    """Return where the client of a connection has connected to, as it stands in hello."""
+    address = accepted.getsockname()
+    return host_port(address[0], address[1]) if is_tcp(accepted) else str(address)
 
 
 def uri(listener: socket.socket, *, tls: bool) -> str:
     """Return the URL with which a client on this machine reaches a listener."""
     address = listener.getsockname()
-    if isinstance(address, str):
+    if not is_tcp(listener):
         return f"mongodb://{quote(address, safe='')}/"
     host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(address[0], address[0])
     return f"mongodb://{host_port(host, address[1])}/" + ("?tls=true" if tls else "")

@@ -20,7 +20,7 @@ from satchel.wire.cursor_reply import RawDocument
 from satchel.wire.header import ProtocolError, read_header
 from satchel.wire.messages import Request, encode_reply, malformed_replies, parse_message
 from satchel.wire.op_msg import MORE_TO_COME
-from satchel.wire.service import ConnectionState, DirectService, Presentation
+from satchel.wire.service import ConnectionState, DirectService, Peer, Presentation
 
 _log: Final = logging.getLogger("satchel.server")
 _SEND_BYTES: Final = 1024 * 1024
@@ -33,7 +33,7 @@ class Connection:
 
     Args:
         accepted: Its socket, which the connection closes.
-        client: Where it comes from, for the log.
+        peer: Where it comes from.
         presentation: What hello tells it.
 
     Attributes:
@@ -41,9 +41,9 @@ class Connection:
         busy_since: `time.monotonic()` at which the command that runs was begun, or None.
     """
 
-    def __init__(self, accepted: socket.socket, client: str, presentation: Presentation) -> None:
+    def __init__(self, accepted: socket.socket, peer: Peer, presentation: Presentation) -> None:
         self.state = ConnectionState(presentation)
-        self.client = client
+        self.state.peer = self.peer = peer
         self.busy_since: float | None = None
         self.commands = 0
         self._socket = accepted
@@ -75,7 +75,7 @@ class Connection:
             on_end(self)
             event(
                 _log, logging.INFO, "connection ended",
-                client=self.client, id=self.state.id, commands=self.commands, reason=reason,
+                client=str(self.peer), id=self.state.id, commands=self.commands, reason=reason,
             )  # fmt: skip
 
     def _secure(self, options: ServerOptions, tls: ssl.SSLContext | None) -> None:

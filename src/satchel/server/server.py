@@ -11,7 +11,7 @@ import time
 from collections.abc import Iterator
 from typing import Final
 
-from satchel.server.addresses import address_text, bind_tcp, bind_unix, is_loopback, uri
+from satchel.server.addresses import bind_tcp, bind_unix, is_loopback, is_tcp, own_address, peer_of, uri
 from satchel.server.connection import Connection
 from satchel.server.logs import event
 from satchel.server.message_reader import MessageBudget
@@ -112,28 +112,24 @@ class Server:
 
     def _begin(self, accepted: socket.socket, service: DirectService) -> None:
         """Give an accepted client its thread, or turn it away."""
-        path = self._options.unix_socket
-        is_tcp = accepted.family != getattr(socket, "AF_UNIX", None)
-        if is_tcp:
+        if is_tcp(accepted):
             accepted.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             accepted.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
-        here = self._options.advertise or address_text(accepted.getsockname(), path and path.absolute())
-        connection = Connection(
-            accepted, address_text(accepted.getpeername(), path), Presentation(self._options.topology, here)
-        )
+        here = self._options.advertise or own_address(accepted)
+        connection = Connection(accepted, peer_of(accepted), Presentation(self._options.topology, here))
         if len(self._connections) >= self._options.max_connections:
-            event(_log, logging.WARNING, "too many connections", client=connection.client, limit=self.connections)
+            event(_log, logging.WARNING, "too many connections", client=str(connection.peer), limit=self.connections)
             accepted.close()
             return
         with self._changed:
             self._connections.add(connection)
-        tls = self._tls if is_tcp else None
+        tls = self._tls if is_tcp(accepted) else None
         arguments = (service, self._options, self._budget, tls, self._ended)
         name = f"conn{connection.state.id}"
         threading.Thread(target=connection.run, args=arguments, name=name, daemon=True).start()
         event(
             _log, logging.INFO, "connection accepted",
-            client=connection.client, id=connection.state.id, connections=self.connections,
+            client=str(connection.peer), id=connection.state.id, connections=self.connections,
         )  # fmt: skip
 
     def _ended(self, connection: Connection) -> None:
