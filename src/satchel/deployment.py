@@ -6,11 +6,11 @@ import os
 import threading
 from typing import Final
 
-from satchel.backends.sqlite import MEMORY, SqliteStorage
+from satchel.backends.sqlite import MEMORY, Cipher, SqliteStorage, rekey
 from satchel.commands.dispatch import Service
 from satchel.engine.engine import Engine, server_error
 from satchel.engine.ttl import TtlMonitor
-from satchel.errors import StorageError
+from satchel.errors import StorageError, StorageInUseError, WrongKeyError
 
 _lock = threading.RLock()  # garbage collection may release a service in the midst of another call
 
@@ -18,12 +18,23 @@ _lock = threading.RLock()  # garbage collection may release a service in the mid
 class _Shared:
     """A service that several clients of this process use."""
 
-    def __init__(self, path: str, *, read_only: bool) -> None:
-        engine = Engine(SqliteStorage(path, read_only=read_only))
+    def __init__(self, path: str, cipher: Cipher | None, *, read_only: bool) -> None:
+        engine = Engine(SqliteStorage(path, read_only=read_only, cipher=cipher))
         self.monitor = TtlMonitor(engine)
         self.service = Service(engine, self.release)
         self.references = 0
         self._path = path
+        self._cipher = cipher
+
+    def add_reference(self, cipher: Cipher | None) -> None:
+        """Add one who has the key.
+
+        Raises:
+            WrongKeyError: The file is open with another key.
+        """
+        if cipher is not self._cipher and (cipher is None or not cipher.is_same(self._cipher)):
+            raise WrongKeyError(f"{self._path} is open with another key")
+        self.references += 1
 
     def release(self) -> None:
         """Let go of one reference, and of the file with the last."""
@@ -40,27 +51,53 @@ class _Shared:
 _open: Final[dict[str, _Shared]] = {}
 
 
-def open_service(path: str, *, read_only: bool = False) -> Service:
+def open_service(path: str, *, read_only: bool = False, encryption_key: str | bytes | None = None) -> Service:
     """Open a Satchel file, or share it with those who have it open in this process; `release` gives it back.
 
     Args:
         path: A file's path (the file is made when it is not there), or `:memory:` for a database of one's own.
         read_only: Refuse writes.
+        encryption_key: The key of an encrypted file, or of one to be made: a passphrase, or 32 bytes.
 
     Raises:
-        ServerError: The file cannot be opened: not a database, a newer format, no permission, a full disk.
+        ServerError: AuthenticationFailed (18) when the key is not the file's; other codes when the file cannot be
+            opened: not a database, a newer format, no permission, a full disk.
     """
     try:
         if path == MEMORY:
-            shared = _Shared(path, read_only=read_only)
+            shared = _Shared(path, None, read_only=read_only)
             shared.references = 1
             return shared.service
+        cipher = None if encryption_key is None else Cipher(encryption_key)
         key = os.path.realpath(path)
         with _lock:
-            shared = _open.get(key) or _Shared(key, read_only=read_only)
+            shared = _open.get(key) or _Shared(key, cipher, read_only=read_only)
+            shared.add_reference(cipher)
             _open[key] = shared
-            shared.references += 1
             return shared.service
+    except StorageError as error:
+        raise server_error(error) from error
+
+
+def rekey_file(path: str, encryption_key: str | bytes | None, new_key: str | bytes | None) -> None:
+    """Give a file another encryption key: encrypt it (there was none), decrypt it (there is none), or change the key.
+
+    Args:
+        path: The file, which nobody may have open.
+        encryption_key: Its key, or None.
+        new_key: The key that it gets, or None.
+
+    Raises:
+        ServerError: AuthenticationFailed (18) when `encryption_key` is not the file's,
+            ConflictingOperationInProgress (117) when somebody has the file open; in any case nothing has changed.
+    """
+    old, new = (None if key is None else Cipher(key) for key in (encryption_key, new_key))
+    real = os.path.realpath(path)
+    try:
+        with _lock:
+            if real in _open:
+                raise StorageInUseError(f"{path} is open in this process")
+            rekey(real, old, new)
     except StorageError as error:
         raise server_error(error) from error
 

@@ -224,7 +224,15 @@ class StorageError(Exception):
 
 
 class NotADatabaseError(StorageError):
-    """The file is not a Satchel file: another format, another program's, or encrypted with another key."""
+    """The file is not a Satchel file: another format, or another program's."""
+
+
+class WrongKeyError(NotADatabaseError):
+    """The file cannot be read with this key, or not without one."""
+
+
+class StorageInUseError(StorageError):
+    """Somebody else has the file open, and the operation needs it alone."""
 
 
 class NewerFormatError(StorageError):

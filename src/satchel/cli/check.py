@@ -10,9 +10,9 @@ from satchel.engine.check import check_collection
 from satchel.engine.operation import Operation
 
 
-def run(path: Path) -> int:
+def run(path: Path, key: str | bytes | None = None) -> int:
     """Check SQLite's pages, then every document and index key; print what is wrong and return 1 if anything is."""
-    service = open_service(existing(path), read_only=True)
+    service = open_service(existing(path), read_only=True, encryption_key=key)
     errors = 0
     try:
         with service.engine.read() as unit:

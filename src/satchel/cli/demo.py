@@ -11,6 +11,7 @@ from typing import Any, Final, TypeVar
 import apsw
 from gridfs import GridFSBucket
 
+from satchel.backends.sqlite import Cipher
 from satchel.cli.info import size_text
 from satchel.driver import MongoClient
 
@@ -21,7 +22,7 @@ _PROGRESS_EVERY: Final = 100
 Result = TypeVar("Result")
 
 
-def run(path: Path, source: Path) -> int:
+def run(path: Path, source: Path, key: str | bytes | None = None) -> int:
     """Store the files below `source` in a new file at `path`, ask questions, read all back and compare.
 
     Returns:
@@ -33,7 +34,7 @@ def run(path: Path, source: Path) -> int:
     if not files:
         raise FileNotFoundError(f"{source}: no files in it")
     path.parent.mkdir(parents=True, exist_ok=True)
-    with MongoClient[dict[str, Any]](path) as client:
+    with MongoClient[dict[str, Any]](path, encryption_key=key) as client:
         database = client["library"]
         bucket = GridFSBucket(database)
         print(f"Storing the {len(files)} files below {source} in {path}")
@@ -43,8 +44,9 @@ def run(path: Path, source: Path) -> int:
         wrong, seconds = _timed(lambda: _compare(bucket, source, files))
         print(f"Reading back: {len(files) - wrong} of {len(files)} files are the same, byte for byte")
         _print_speed(stored, len(files), seconds)
-    _ask_sqlite(path)
-    print(f"The file is {path}, {size_text(path.stat().st_size)}; any SQLite shell reads it.")
+    _ask_sqlite(path, key)
+    reader = "any SQLite shell" if key is None else "a shell of SQLite3 Multiple Ciphers that has the key"
+    print(f"The file is {path}, {size_text(path.stat().st_size)}; {reader} reads it.")
     return 1 if wrong else 0
 
 
@@ -140,11 +142,13 @@ _SQL: Final = """
 """
 
 
-def _ask_sqlite(path: Path) -> None:
+def _ask_sqlite(path: Path, key: str | bytes | None) -> None:
     """Ask plain SQLite, without Satchel, what is in the file."""
     print("Plain SQL over the same file:" + _SQL.rstrip())
     connection = apsw.Connection(str(path))
     try:
+        if key is not None:
+            Cipher(key).unlock(connection, str(path))
         for name, lines in connection.execute(_SQL):
             print(f"      {name} | {lines}")
     finally:

@@ -29,9 +29,9 @@ def size_text(size_bytes: float) -> str:
     return f"{size_bytes:.0f} {unit}" if unit == "bytes" else f"{size_bytes:.1f} {unit}"
 
 
-def run(path: Path) -> int:
+def run(path: Path, key: str | bytes | None = None) -> int:
     """Print the collections and views of a file with their counts, sizes and indexes."""
-    service = open_service(existing(path), read_only=True)
+    service = open_service(existing(path), read_only=True, encryption_key=key)
     try:
         stats = service.engine.storage.stats()
         print(f"{path}: {size_text(stats.file_bytes)}, of which {size_text(stats.free_bytes)} free")
@@ -49,9 +49,9 @@ def run(path: Path) -> int:
     return 0
 
 
-def compact(path: Path) -> int:
+def compact(path: Path, key: str | bytes | None = None) -> int:
     """Shrink a file and print by how much."""
-    service = open_service(existing(path))
+    service = open_service(existing(path), encryption_key=key)
     try:
         print(f"{path}: {size_text(service.engine.storage.compact())} given back")
     finally:

@@ -10,9 +10,14 @@ from collections.abc import Callable, Sequence
 from importlib.metadata import version
 from pathlib import Path
 from types import ModuleType
+from typing import TYPE_CHECKING, TypeAlias
 
 from satchel.cli import serve
+from satchel.cli.keys import NEW_KEY_VARIABLE, NoKeyError, add_key_option, read_key
 from satchel.errors import ServerError
+
+if TYPE_CHECKING:
+    Subparsers: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -24,7 +29,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except ServerError as error:
         print(f"satchel: {options.path}: {error.message} ({error.code_name})", file=sys.stderr)
         return 2
-    except OSError as error:
+    except (OSError, NoKeyError) as error:
         print(f"satchel: {error}", file=sys.stderr)
         return 2
     except KeyboardInterrupt:
@@ -56,28 +61,39 @@ def _parser() -> argparse.ArgumentParser:
 
     each = commands.add_parser("serve", help="serve a file to MongoDB's drivers and tools")
     serve.add_arguments(each)
-    each.set_defaults(run=serve.run)
+    add_key_option(each)
+    each.set_defaults(run=lambda options: serve.run(options, read_key(options.key_file)))
 
     each = commands.add_parser("shell", help="open a Python prompt with `client` and `db`")
     each.add_argument("path", metavar="path-or-url", help="a file, or the URL of a server")
-    each.set_defaults(run=lambda options: _module("shell").run(options.path))
+    add_key_option(each)
+    each.set_defaults(run=lambda options: _module("shell").run(options.path, read_key(options.key_file)))
 
-    each = commands.add_parser("check", help="check a file: SQLite's pages, every document, every index key")
-    each.add_argument("path", type=Path, help="the file")
-    each.set_defaults(run=lambda options: _module("check").run(options.path))
+    each = _on_file(commands, "check", "check a file: SQLite's pages, every document, every index key")
+    each.set_defaults(run=lambda options: _module("check").run(options.path, read_key(options.key_file)))
 
-    each = commands.add_parser("info", help="list what is in a file, with counts and sizes")
-    each.add_argument("path", type=Path, help="the file")
-    each.set_defaults(run=lambda options: _module("info").run(options.path))
+    each = _on_file(commands, "info", "list what is in a file, with counts and sizes")
+    each.set_defaults(run=lambda options: _module("info").run(options.path, read_key(options.key_file)))
 
-    each = commands.add_parser("compact", help="give a file's free pages back to the file system")
-    each.add_argument("path", type=Path, help="the file")
-    each.set_defaults(run=lambda options: _module("info").compact(options.path))
+    each = _on_file(commands, "compact", "give a file's free pages back to the file system")
+    each.set_defaults(run=lambda options: _module("info").compact(options.path, read_key(options.key_file)))
 
-    each = commands.add_parser("demo", help="store Python's standard library through GridFS, ask, read back, compare")
-    each.add_argument("path", type=Path, help="the file to make; one that is there already is not touched")
-    each.add_argument(
-        "--source", type=Path, default=Path(sysconfig.get_path("stdlib")), help="the folder to store (%(default)s)"
-    )
-    each.set_defaults(run=lambda options: _module("demo").run(options.path, options.source))
+    each = _on_file(commands, "rekey", "encrypt a file, decrypt it, or change its key")
+    how = each.add_mutually_exclusive_group()
+    how.add_argument("--new-key-file", type=Path, metavar="FILE", help=f"the key that it gets (or {NEW_KEY_VARIABLE})")
+    how.add_argument("--decrypt", action="store_true", help="leave it without a key")
+    each.set_defaults(run=lambda options: _module("rekey").run(options))
+
+    each = _on_file(commands, "demo", "store Python's standard library in a new file through GridFS, ask, read back")
+    standard_library = Path(sysconfig.get_path("stdlib"))
+    each.add_argument("--source", type=Path, default=standard_library, help="the folder to store (%(default)s)")
+    each.set_defaults(run=lambda options: _module("demo").run(options.path, options.source, read_key(options.key_file)))
+    return parser
+
+
+def _on_file(commands: Subparsers, name: str, purpose: str) -> argparse.ArgumentParser:
+    """Add a command that works on one file, which may be encrypted."""
+    parser = commands.add_parser(name, help=purpose)
+    parser.add_argument("path", type=Path, help="the file")
+    add_key_option(parser)
     return parser

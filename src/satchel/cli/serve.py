@@ -46,7 +46,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     logs.add_argument("--slow-ms", type=int, default=100, help="commands that take longer (default %(default)s)")
 
 
-def run(options: argparse.Namespace) -> int:
+def run(options: argparse.Namespace, key: str | bytes | None = None) -> int:
     """Serve until SIGTERM or SIGINT; a second one ends the process at once."""
     log_to_stderr(options.log_format, options.log_level)
     _allow_descriptors(options.max_connections + _RESERVED_DESCRIPTORS)
@@ -60,7 +60,7 @@ def run(options: argparse.Namespace) -> int:
     # Clients can connect from here on; they wait for the engine, whose import is most of the start.
     gc.disable()
     deployment = importlib.import_module("satchel.deployment")
-    service = deployment.open_service(str(options.path), read_only=options.read_only)
+    service = deployment.open_service(str(options.path), read_only=options.read_only, encryption_key=key)
     gc.freeze()
     gc.enable()
     try:

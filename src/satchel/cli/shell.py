@@ -10,13 +10,15 @@ from typing import Any, Final
 from satchel.cli.info import existing
 from satchel.driver import MongoClient
 
+_SERVERS: Final = ("mongodb://", "mongodb+srv://")
 _DEFAULT_DATABASE: Final = "test"
 
 
-def run(path: str) -> int:
+def run(path: str, key: str | bytes | None = None) -> int:
     """Open a prompt on a file or a server: IPython's where it is installed, else Python's own."""
     is_url = "://" in path
-    with MongoClient[dict[str, Any]](path if is_url else existing(Path(path))) as client:
+    host = path if is_url else existing(Path(path))
+    with MongoClient[dict[str, Any]](host, encryption_key=None if path.startswith(_SERVERS) else key) as client:
         db = client.get_default_database(_DEFAULT_DATABASE)
         names = {"client": client, "db": db}
         banner = f"{path}: client is a MongoClient, db is its database {db.name!r}; client['name'] has another."

@@ -90,6 +90,7 @@ class Service:
         params = read_params(command.params, command.name, fields, strict=command.is_strict)
         concern = _concerns(generic)
         operation = _operation(command, request, connection, generic, durable=concern.is_durable)
+        operation.context.temporary_blocks = self.engine.storage.temporary_blocks
         self.engine.opcounters[command.name] += 1
         self.engine.operations[operation.id] = operation
         try:

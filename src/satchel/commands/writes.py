@@ -215,6 +215,7 @@ def statement_context(
     shared = invocation.operation.context
     context = Context(now=shared.now, cluster_time=shared.cluster_time, random=shared.random)
     context.check_interrupt = shared.check_interrupt
+    context.temporary_blocks = shared.temporary_blocks
     with_variables(with_collation(context, collation, entry), let)
     if constants:
         context.variables = {**context.variables, **constants}

@@ -37,7 +37,7 @@ from satchel.driver.private import (
     PoolOptions,
     ServerDescription,
 )
-from satchel.driver.target import Host, Target, parse_target
+from satchel.driver.target import Host, Target, check_encryption_key, parse_target
 from satchel.driver.workers import Workers
 from satchel.wire.messages import command_name
 from satchel.wire.service import ConnectionState, Service
@@ -193,17 +193,19 @@ class AsyncMongoClient(AsyncPyMongoClient[DocumentType]):
         tz_aware: As in PyMongo.
         connect: As in PyMongo.
         type_registry: As in PyMongo.
+        encryption_key: The key of an encrypted file, or of one to be made: a passphrase, or 32 bytes.
         kwargs: PyMongo's further options.
 
     Raises:
-        ConfigurationError: When `host` is none of what it can be.
-        OperationFailure: When the file is not a database, of a newer format, or out of reach.
+        ConfigurationError: When `host` or `encryption_key` is none of what it can be.
+        OperationFailure: When the file is not a database, of a newer format, or out of reach;
+            AuthenticationFailed (18) when `encryption_key` is not the file's.
     """
 
     _lease: Lease | None = None
     _target: Target | None = None
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - PyMongo's arguments, and a key
         self,
         host: Host = None,
         port: int | None = None,
@@ -212,15 +214,17 @@ class AsyncMongoClient(AsyncPyMongoClient[DocumentType]):
         connect: bool | None = None,
         type_registry: TypeRegistry | None = None,
         *,
-        _lease: Lease | None = None,
+        encryption_key: str | bytes | None = None,
         **kwargs: Any,
     ) -> None:
         self._target = target = parse_target(host, port)
+        check_encryption_key(encryption_key, target)
         arguments = (document_class, tz_aware, connect, type_registry)
         if target is None:
             super().__init__(host, port, *arguments, **kwargs)  # type: ignore[arg-type]
             return
-        self._lease = lease = _lease if _lease is not None else open_lease(target.path)
+        lease: Lease = kwargs.pop("_lease", None) or open_lease(target.path, encryption_key)
+        self._lease = lease
         self._workers = Workers()
         kwargs["_pool_class"] = partial(AsyncInProcessPool, lease.service, self._workers)
         kwargs["_monitor_class"] = partial(AsyncInProcessMonitor, lease.service)

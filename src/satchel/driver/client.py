@@ -13,7 +13,7 @@ from satchel.driver.direct import NO_SERVER, DirectConnection, NotDirectError, i
 from satchel.driver.exchange import NoExecutor
 from satchel.driver.lease import Lease, open_lease
 from satchel.driver.private import ClientSession, DocumentType, GetMore, PyMongoClient, PyMongoDatabase, Query, Response
-from satchel.driver.target import Host, Target, parse_target
+from satchel.driver.target import Host, Target, check_encryption_key, parse_target
 from satchel.driver.transport import InProcessMonitor, InProcessPool
 from satchel.wire.service import DirectService
 
@@ -38,18 +38,20 @@ class MongoClient(PyMongoClient[DocumentType]):
         tz_aware: As in PyMongo.
         connect: As in PyMongo; a file is opened at once in any case.
         type_registry: As in PyMongo.
+        encryption_key: The key of an encrypted file, or of one to be made: a passphrase, or 32 bytes.
         kwargs: PyMongo's further options.
 
     Raises:
-        ConfigurationError: When `host` is none of what it can be.
-        OperationFailure: When the file is not a database, of a newer format, or out of reach.
+        ConfigurationError: When `host` or `encryption_key` is none of what it can be.
+        OperationFailure: When the file is not a database, of a newer format, or out of reach;
+            AuthenticationFailed (18) when `encryption_key` is not the file's.
     """
 
     _lease: Lease | None = None
     _target: Target | None = None
     _direct: DirectConnection | None = None
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - PyMongo's arguments, and a key
         self,
         host: Host = None,
         port: int | None = None,
@@ -58,15 +60,17 @@ class MongoClient(PyMongoClient[DocumentType]):
         connect: bool | None = None,
         type_registry: TypeRegistry | None = None,
         *,
-        _lease: Lease | None = None,
+        encryption_key: str | bytes | None = None,
         **kwargs: Any,
     ) -> None:
         self._target = target = parse_target(host, port)
+        check_encryption_key(encryption_key, target)
         arguments = (document_class, tz_aware, connect, type_registry)
         if target is None:
             super().__init__(host, port, *arguments, **kwargs)  # type: ignore[arg-type]
             return
-        self._lease = lease = _lease if _lease is not None else open_lease(target.path)
+        lease: Lease = kwargs.pop("_lease", None) or open_lease(target.path, encryption_key)
+        self._lease = lease
         kwargs["_pool_class"] = partial(InProcessPool, lease.service)
         kwargs["_monitor_class"] = partial(InProcessMonitor, lease.service)
         try:

@@ -51,8 +51,12 @@ class Lease:
         return Lease(self.service, self._holders)
 
 
-def open_lease(path: str) -> Lease:
+def open_lease(path: str, encryption_key: str | bytes | None = None) -> Lease:
     """Open the database at `path`, or take part in what this process has open there.
+
+    Args:
+        path: As in `Target`.
+        encryption_key: The key of an encrypted file; `check_encryption_key` has seen it.
 
     Raises:
         OperationFailure: With MongoDB's code, when the file is not a database, of a newer format, or out of reach.
@@ -60,6 +64,6 @@ def open_lease(path: str) -> Lease:
     from satchel.deployment import open_service  # noqa: PLC0415 - so that a process of servers loads no engine
 
     try:
-        return Lease(open_service(path))
+        return Lease(open_service(path, encryption_key=encryption_key))
     except ServerError as error:
         raise OperationFailure(error.message, error.code, error.reply()) from error

@@ -14,6 +14,7 @@ from pymongo.errors import ConfigurationError
 Host: TypeAlias = str | os.PathLike[str] | Sequence[str] | None
 
 MEMORY: Final = ":memory:"
+ENCRYPTION_KEY_BYTES: Final = 32
 _SERVER_SCHEMES: Final = ("mongodb://", "mongodb+srv://")
 _SCHEME: Final = "satchel://"
 
@@ -74,6 +75,22 @@ def parse_target(host: Host, port: int | None) -> Target | None:
     if not host:
         raise ConfigurationError("the path of a database cannot be empty")
     return None if port is not None or _is_server(host) else Target(host)
+
+
+def check_encryption_key(key: object, target: Target | None) -> None:
+    """Check the `encryption_key` of a client. What is wrong is said without the key.
+
+    Raises:
+        ConfigurationError: When it is neither a passphrase nor 32 bytes, or when there is no file to encrypt.
+    """
+    if key is None:
+        return
+    if target is None or target.path == MEMORY:
+        raise ConfigurationError("encryption_key is for files: servers and databases in memory have none")
+    if not isinstance(key, str | bytes):
+        raise ConfigurationError(f"encryption_key is a passphrase (str) or 32 bytes, not {type(key).__name__}")
+    if not key or (isinstance(key, bytes) and len(key) != ENCRYPTION_KEY_BYTES):
+        raise ConfigurationError(f"encryption_key is a passphrase that is not empty, or {ENCRYPTION_KEY_BYTES} bytes")
 
 
 def _parse_url(url: str) -> Target:

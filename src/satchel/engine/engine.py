@@ -24,6 +24,8 @@ from satchel.errors import (
     ServerError,
     StorageError,
     StorageFullError,
+    StorageInUseError,
+    WrongKeyError,
 )
 from satchel.storage.interface import Reader, Storage
 
@@ -155,6 +157,8 @@ def server_error(error: StorageError) -> ServerError:
 _CODES: tuple[tuple[type[StorageError], ErrorCode], ...] = (
     (StorageFullError, ErrorCode.OutOfDiskSpace),
     (ReadOnlyStorageError, ErrorCode.IllegalOperation),
+    (WrongKeyError, ErrorCode.AuthenticationFailed),
+    (StorageInUseError, ErrorCode.ConflictingOperationInProgress),
     (NotADatabaseError, ErrorCode.DataCorruptionDetected),
     (NewerFormatError, ErrorCode.UnsupportedFormat),
 )

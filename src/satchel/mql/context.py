@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from bson import Timestamp
 from bson.datetime_ms import DatetimeMS
 
+from satchel.storage.blocks import BlockStore, FileBlocks
 from satchel.values.bson_types import BsonValue
 from satchel.values.collation import Collation
 
@@ -40,6 +41,7 @@ class Context:
         random: The source of `$rand`, `$sampleRate` and `$sample`.
         allow_disk_use: Whether blocking stages may spill.
         memory_limit_bytes: What one blocking stage may hold in memory.
+        temporary_blocks: Makes a temporary file to spill to.
         check_interrupt: Raises ServerError when the operation was killed or has run out of time (`maxTimeMS`);
             loops call it every few hundred documents.
     """
@@ -53,4 +55,5 @@ class Context:
     random: random.Random = _RANDOM
     allow_disk_use: bool = True
     memory_limit_bytes: int = 100 * 1024 * 1024
+    temporary_blocks: Callable[[], BlockStore] = FileBlocks
     check_interrupt: Callable[[], None] = _no_interrupt

@@ -12,6 +12,7 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import NamedTuple, Protocol, TypeAlias
 
+from satchel.storage.blocks import BlockStore
 from satchel.storage.predicate import BoundPredicate
 from satchel.values.bson_types import Document
 
@@ -270,6 +271,9 @@ class Storage(Protocol):
 
     def stats(self) -> StorageStats:
         """Return the sizes of the file."""
+
+    def temporary_blocks(self) -> BlockStore:
+        """Return a place for what does not fit into memory, as safe from other eyes as the file itself."""
 
     def sync(self) -> None:
         """Bring every committed change to the disk before returning."""

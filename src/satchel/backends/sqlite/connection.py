@@ -9,6 +9,7 @@ from urllib.parse import quote as quote_url
 import apsw
 
 from satchel.backends.sqlite import schema
+from satchel.backends.sqlite.cipher import Cipher, explain_refusal
 from satchel.errors import (
     NewerFormatError,
     NotADatabaseError,
@@ -43,14 +44,27 @@ _MEANINGS: Final[tuple[tuple[type[apsw.Error], type[StorageError]], ...]] = (
 )
 
 
-def open_writable(path: str) -> apsw.Connection:
+def open_writable(path: str, cipher: Cipher | None = None) -> apsw.Connection:
     """Open a connection that can write, and make the file a Satchel file if it is new.
 
     Raises:
         NotADatabaseError: The file belongs to another program.
         NewerFormatError: The file was written by a newer release.
+        WrongKeyError: The file is encrypted with another key, or there is a key for one that is not, or none.
     """
-    connection = _connect(path, _READ_WRITE)
+    try:
+        return _open_writable(path, cipher)
+    except apsw.NotADBError as error:
+        if cipher is not None:
+            try:  # another process may just have made the file, with a salt of its own
+                return _open_writable(path, cipher)
+            except apsw.NotADBError:
+                pass
+        raise explain_refusal(path, cipher) or translate(error) from error
+
+
+def _open_writable(path: str, cipher: Cipher | None) -> apsw.Connection:
+    connection = _connect(path, _READ_WRITE, cipher)
     try:
         if _check_header(connection):
             _initialise(connection)
@@ -63,27 +77,32 @@ def open_writable(path: str) -> apsw.Connection:
     return connection
 
 
-def open_reader(path: str) -> apsw.Connection:
+def open_reader(path: str, cipher: Cipher | None = None) -> apsw.Connection:
     """Open a further connection to a file that is known to be ours."""
-    return _connect(path, _READ_WRITE)
+    return _connect(path, _READ_WRITE, cipher)
 
 
-def open_read_only(path: str) -> apsw.Connection:
+def open_read_only(path: str, cipher: Cipher | None = None) -> apsw.Connection:
     """Open a connection to a file that cannot be written.
 
     A file in WAL mode wants to write beside itself even to be read; where the folder forbids that, the file is
     read as immutable, which is right as long as there is no log that belongs to it.
+
+    Raises:
+        WrongKeyError: As `open_writable`.
     """
     try:
-        return _checked(path)
+        return _checked(path, path, cipher)
+    except apsw.NotADBError as error:
+        raise explain_refusal(path, cipher) or translate(error) from error
     except (apsw.CantOpenError, apsw.ReadOnlyError, apsw.IOError):
         if _has_log(path):
             raise
-        return _checked(f"file:{quote_url(path)}?immutable=1")
+        return _checked(f"file:{quote_url(path)}?immutable=1", path, cipher)
 
 
-def _checked(path: str) -> apsw.Connection:
-    connection = _connect(path, _READ_ONLY)
+def _checked(name: str, path: str, cipher: Cipher | None) -> apsw.Connection:
+    connection = _connect(name, _READ_ONLY, cipher, path)
     try:
         _check_header(connection)
     except BaseException:
@@ -97,8 +116,10 @@ def _has_log(path: str) -> bool:
     return os.path.exists(log) and os.path.getsize(log) > 0
 
 
-def _connect(path: str, flags: int) -> apsw.Connection:
-    connection = apsw.Connection(path, flags, statementcachesize=_STATEMENT_CACHE)
+def _connect(name: str, flags: int, cipher: Cipher | None, path: str | None = None) -> apsw.Connection:
+    connection = apsw.Connection(name, flags, statementcachesize=_STATEMENT_CACHE)
+    if cipher is not None:
+        cipher.unlock(connection, path or name)
     connection.set_busy_timeout(int(BUSY_TIMEOUT_SECONDS * 1000))
     connection.execute(f"PRAGMA cache_size = -{_CACHE_KIB}")
     return connection

@@ -13,10 +13,13 @@ from typing import Final
 import apsw
 
 from satchel.backends.sqlite import connection as connections
+from satchel.backends.sqlite.blocks import EncryptedBlocks
+from satchel.backends.sqlite.cipher import Cipher
 from satchel.backends.sqlite.connection import MEMORY, translate
 from satchel.backends.sqlite.durability import DiskSync
 from satchel.backends.sqlite.snapshot import SqliteReader, SqliteWriter
 from satchel.errors import ReadOnlyStorageError, StorageError
+from satchel.storage.blocks import BlockStore, FileBlocks
 from satchel.storage.interface import StorageStats
 
 _STORAGES: Final[weakref.WeakSet[SqliteStorage]] = weakref.WeakSet()
@@ -35,16 +38,19 @@ class SqliteStorage:
     Args:
         path: A file's path, or `:memory:`.
         read_only: Refuse writes. A file that cannot be written is read-only without being asked.
+        cipher: The key of an encrypted file, or of one to be made; None for one that is not encrypted.
 
     Raises:
         NotADatabaseError: The file is not SQLite's, or another program's.
         NewerFormatError: The file was written by a newer release.
+        WrongKeyError: The file is encrypted with another key, or there is a key for one that is not, or none.
         StorageError: The file cannot be opened.
     """
 
-    def __init__(self, path: str, *, read_only: bool = False) -> None:
+    def __init__(self, path: str, *, read_only: bool = False, cipher: Cipher | None = None) -> None:
         self._path = path if path == MEMORY else os.path.abspath(path)
         self._in_memory = path == MEMORY
+        self._cipher = cipher
         self._read_only = read_only or (not self._in_memory and _is_unwritable(self._path))
         self._start()
         _STORAGES.add(self)
@@ -58,13 +64,17 @@ class SqliteStorage:
         self._may_read = threading.Event()
         self._may_read.set()
         try:
-            self._writer = connections.open_read_only(self._path) if self._read_only else self._open_writer()
+            self._writer = self._open_reader() if self._read_only else self._open_writer()
         except apsw.Error as error:
             raise translate(error) from error
         self._disk = DiskSync(None if self._in_memory or self._read_only else self._path)
 
     def _open_writer(self) -> apsw.Connection:
-        return connections.open_writable(self._path)
+        return connections.open_writable(self._path, self._cipher)
+
+    def _open_reader(self) -> apsw.Connection:
+        open_ = connections.open_read_only if self._read_only else connections.open_reader
+        return open_(self._path, self._cipher)
 
     @property
     def path(self) -> str:
@@ -160,6 +170,10 @@ class SqliteStorage:
         with self.read() as reader:
             return reader.file_stats()
 
+    def temporary_blocks(self) -> BlockStore:
+        """Return a place for what does not fit into memory; encrypted when the file is."""
+        return FileBlocks() if self._cipher is None else EncryptedBlocks()
+
     def sync(self) -> None:
         """Bring every committed change to the disk before returning."""
         self._disk.sync()
@@ -194,7 +208,7 @@ class SqliteStorage:
             return self._readers.pop()
         except IndexError:
             try:
-                return (connections.open_read_only if self._read_only else connections.open_reader)(self._path)
+                return self._open_reader()
             except apsw.Error as error:
                 raise translate(error) from error
 

@@ -46,7 +46,7 @@ def sorted_matches(
 
 def _sort_all(keyed: Iterable[Entry], context: Context) -> Iterator[Match]:
     meter = MemoryMeter("Sort", context)
-    runs: SpilledRuns[tuple[int, bytes]] = SpilledRuns()
+    runs: SpilledRuns[tuple[int, bytes]] = SpilledRuns(meter.make_store)
     held: list[Entry] = []
     for entry in keyed:
         held.append(entry)

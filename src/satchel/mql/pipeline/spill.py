@@ -3,20 +3,22 @@
 from __future__ import annotations
 
 import heapq
+import io
 import pickle
 import sys
-import tempfile
-from collections.abc import Iterable, Iterator
-from typing import IO, Final, Generic, TypeVar
+from collections.abc import Callable, Iterable, Iterator
+from typing import Final, Generic, TypeVar
 
 from satchel.errors import ErrorCode, ServerError
 from satchel.mql.context import Context
+from satchel.storage.blocks import BlockStore
 from satchel.values.bson_types import BsonValue
 
 Item = TypeVar("Item")
 
 _SAMPLE_EVERY: Final = 32
 _CONTAINER_SAMPLE: Final = 16
+_BLOCK_BYTES: Final = 256 * 1024
 
 
 def estimated_size_bytes(value: object, depth: int = 6) -> int:
@@ -75,6 +77,10 @@ class MemoryMeter:
         """Forget what was counted: it has been spilled."""
         self.used_bytes = 0
 
+    def make_store(self) -> BlockStore:
+        """Make a temporary file."""
+        return self._context.temporary_blocks()
+
     def require_spilling(self) -> None:
         """Check that the stage may use the disk.
 
@@ -94,23 +100,33 @@ class TemporaryFiles:
 
     The files have no name and are private to this process: that makes pickle, the one format that holds the state of
     accumulators, safe to read back.
+
+    Args:
+        make_store: Makes the store of a file.
     """
 
-    def __init__(self) -> None:
-        self._files: list[IO[bytes]] = []
+    def __init__(self, make_store: Callable[[], BlockStore]) -> None:
+        self._make_store = make_store
+        self._stores: list[BlockStore] = []
 
-    def _store(self, items: Iterable[object]) -> None:
+    def _write(self, items: Iterable[object]) -> None:
         """Write a file of items."""
-        file = tempfile.TemporaryFile(prefix="satchel-spill-")  # noqa: SIM115 - lives until `close`
-        self._files.append(file)
+        store = self._make_store()
+        self._stores.append(store)
+        block = io.BytesIO()
         for item in items:
-            pickle.dump(item, file, pickle.HIGHEST_PROTOCOL)
+            pickle.dump(item, block, pickle.HIGHEST_PROTOCOL)
+            if block.tell() >= _BLOCK_BYTES:
+                store.append(block.getvalue())
+                block = io.BytesIO()
+        if block.tell():
+            store.append(block.getvalue())
 
     def close(self) -> None:
         """Drop the files."""
-        for file in self._files:
-            file.close()
-        self._files.clear()
+        for store in self._stores:
+            store.close()
+        self._stores.clear()
 
     def __del__(self) -> None:
         self.close()
@@ -120,16 +136,16 @@ class SpilledRuns(TemporaryFiles, Generic[Item]):
     """Sorted runs of items on disk, and their merge."""
 
     def __bool__(self) -> bool:
-        return bool(self._files)
+        return bool(self._stores)
 
     def write(self, run: Iterable[tuple[bytes, Item]]) -> None:
         """Add a run, whose keys ascend."""
-        self._store(run)
+        self._write(run)
 
     def merged(self, last: Iterable[tuple[bytes, Item]] = ()) -> Iterator[tuple[bytes, Item]]:
         """Yield the items of all runs and of `last` by key; of equal keys those of older runs come first."""
         try:
-            yield from heapq.merge(*map(_read, self._files), last, key=_key)
+            yield from heapq.merge(*map(_read, self._stores), last, key=_key)
         finally:
             self.close()
 
@@ -142,7 +158,7 @@ class Spool(TemporaryFiles, Generic[Item]):
     """
 
     def __init__(self, meter: MemoryMeter) -> None:
-        super().__init__()
+        super().__init__(meter.make_store)
         self._meter = meter
         self._held: list[Item] = []
 
@@ -152,13 +168,13 @@ class Spool(TemporaryFiles, Generic[Item]):
             self._held.append(item)
             if self._meter.add(item):
                 self._meter.require_spilling()
-                self._store(self._held)
+                self._write(self._held)
                 self._held = []
                 self._meter.reset()
 
     def __iter__(self) -> Iterator[Item]:
-        for file in self._files:
-            yield from _read(file)
+        for store in self._stores:
+            yield from _read(store)
         yield from self._held
 
 
@@ -166,10 +182,8 @@ def _key(entry: tuple[bytes, Item]) -> bytes:
     return entry[0]
 
 
-def _read(file: IO[bytes]) -> Iterator[Item]:
-    file.seek(0)
-    while True:
-        try:
-            yield pickle.load(file)
-        except EOFError:
-            return
+def _read(store: BlockStore) -> Iterator[Item]:
+    for block in store:
+        items = io.BytesIO(block)
+        while items.tell() < len(block):
+            yield pickle.load(items)

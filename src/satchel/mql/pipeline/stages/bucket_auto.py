@@ -86,7 +86,7 @@ class BucketAutoStage(Stage):
         """Return the number of documents, and the sorted entries."""
         evaluate, variables, collation = self._expression.evaluate, self._context.variables, self._context.collation
         meter = MemoryMeter(self.name, self._context)
-        runs: SpilledRuns[Entry] = SpilledRuns()
+        runs: SpilledRuns[Entry] = SpilledRuns(meter.make_store)
         held: list[tuple[bytes, Entry]] = []
         count = 0
         for document in documents:

@@ -50,8 +50,8 @@ class GroupStage(Stage):
     def run(self, documents: Iterator[Document]) -> Iterator[Document]:
         """Yield the groups, in the order in which they came up (by `_id` when they had to be spilled)."""
         groups: dict[Hashable, Group] = {}
-        runs: SpilledRuns[Group] = SpilledRuns()
         meter = MemoryMeter(self.name, self._context)
+        runs: SpilledRuns[Group] = SpilledRuns(meter.make_store)
         while chunk := list(islice(documents, _CHUNK)):
             self._context.check_interrupt()
             if meter.add_bytes(self._add(groups, chunk)):

@@ -70,7 +70,7 @@ class SetWindowFieldsStage(Stage):
     def _partitions(self, documents: Iterator[Document]) -> Iterator[list[Document]]:
         """Yield the sorted rows of each partition, in the order of the partitions."""
         meter = MemoryMeter(self.name, self._context)
-        runs: SpilledRuns[Document] = SpilledRuns()
+        runs: SpilledRuns[Document] = SpilledRuns(meter.make_store)
         held: list[Document] = []
         for document in documents:
             held.append(document)

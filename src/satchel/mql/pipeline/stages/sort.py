@@ -43,7 +43,7 @@ class SortStage(Stage):
 
     def _sort_all(self, documents: Iterator[Document]) -> Iterator[Document]:
         meter = MemoryMeter(self.name, self._context)
-        runs: SpilledRuns[Document] = SpilledRuns()
+        runs: SpilledRuns[Document] = SpilledRuns(meter.make_store)
         held: list[Document] = []
         for document in documents:
             held.append(document)
