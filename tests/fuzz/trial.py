@@ -52,6 +52,10 @@ class Trial:
         """Return the trial with a stage between the stages of its pipelines that keeps MongoDB's optimiser off."""
         return replace(self, command=_inhibited(self.command))
 
+    def reordered(self) -> Trial:
+        """Return the trial with the conditions of `$and`, `$or` and `$nor` the other way round."""
+        return replace(self, command=_reordered(self.command))
+
     def text(self) -> str:
         """Return the source of the case, ready for a module of `tests/conformance/cases`."""
         shown = f"{pformat(self.command, sort_dicts=False, width=110)},\n{pformat(list(self.documents), width=110)},"
@@ -77,6 +81,18 @@ def _inhibited(value: BsonValue) -> BsonValue:
     if not all(isinstance(item, dict) and len(item) == 1 and next(iter(item)) in STAGES for item in found):
         return found
     return [part for stage in found for part in ([stage] if "$documents" in stage else [_INHIBITOR, stage])]
+
+
+def _reordered(value: BsonValue) -> BsonValue:
+    if isinstance(value, list):
+        return [_reordered(item) for item in value]
+    if not isinstance(value, dict):
+        return value
+    changed = {name: _reordered(item) for name, item in value.items()}
+    return {
+        name: item[::-1] if name in ("$and", "$or", "$nor") and isinstance(item, list) else item
+        for name, item in changed.items()
+    }
 
 
 _INDEXES: Sequence[Document] = ({"n": 1}, {"s": 1}, {"a": 1}, {"r.n": 1}, {"x": 1}, {"w": 1}, {"$**": 1}, {"d": 1})

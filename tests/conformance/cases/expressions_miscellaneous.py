@@ -29,3 +29,4 @@ def cases() -> Iterator[Case]:
     yield from make.each_of(*({operator: 1} for operator in others))
     yield from make.each_of({"$type": {"$createUUID": {}}}, {"$type": {"$createObjectId": {}}})
     yield from make.each_of({"$createUUID": 1}, {"$createObjectId": {"a": 1}}, {"$createObjectId": [1]})
+    yield from make.each_of({"$createObjectId": []}, {"$createObjectId": 1}, {"$createUUID": None})

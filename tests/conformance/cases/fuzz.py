@@ -59,6 +59,14 @@ _PATTERNS: dict[str, Document] = {
 }
 
 
+_FAILS_ALWAYS: Document = {"$set": {"y": {"$range": [{}, 1]}}}
+_LOOKUPS: dict[str, Document] = {
+    "pipeline": {"pipeline": [_FAILS_ALWAYS]},
+    "equality": {"localField": "n", "foreignField": "n", "pipeline": [_FAILS_ALWAYS]},
+    "let": {"let": {"v": "$n"}, "pipeline": [{"$match": {"n": 7}}, _FAILS_ALWAYS]},
+}
+
+
 def cases() -> Iterator[Case]:
     for name, pipeline in _ANYWHERE_FIRST.items():
         yield _aggregate(name, pipeline, _ONE)
@@ -66,7 +74,12 @@ def cases() -> Iterator[Case]:
         yield _aggregate(f"never-folded-{name}", [{"$set": {"y": expression}}], [])
     for name, pattern in _PATTERNS.items():
         yield _aggregate(f"pattern-{name}", [{"$set": {"y": {"$regexMatch": {"input": "$s", **pattern}}}}], [])
+    for name, join in _LOOKUPS.items():
+        lookup: list[Document] = [{"$lookup": {"from": "$coll.other", "as": "j", **join}}]
+        yield _aggregate(f"lookup-constant-fails-{name}", lookup, [])
+        yield _aggregate(f"lookup-constant-fails-{name}-on-one", lookup, _ONE)
     yield from _windows()
+    yield from _evaluated_rows()
     yield from _sort_keys()
     yield from _subnormals()
     yield from _graph_lookups()
@@ -76,6 +89,36 @@ def cases() -> Iterator[Case]:
 
 def _aggregate(name: str, pipeline: list[Document], documents: list[Document], **options: BsonValue) -> Case:
     return Case(name, {"aggregate": "$coll", "pipeline": pipeline, "cursor": {}}, documents, **options)
+
+
+def _evaluated_rows() -> Iterator[Case]:
+    """Which rows of a partition a window function looks at: seen by the division that fails in one of them."""
+    inverse: Document = {"$divide": [1, "$n"]}
+    functions: dict[str, Document] = {
+        "last": {"$last": inverse},
+        "first": {"$first": inverse},
+        "sum": {"$sum": inverse},
+        "push": {"$push": inverse},
+        "min-n": {"$minN": {"n": 1, "input": inverse}},
+        "covariance": {"$covariancePop": [inverse, "$n"]},
+    }
+    for place in ([1, 3], [-3, -1], [3, 9]):
+        integral: Document = {"$integral": {"input": "$n"}, "window": {"range": place}}
+        spec = {"sortBy": {"_id": 1}, "output": {"h": integral}}
+        rows = [{"_id": 1}, {"_id": 7, "n": "x"}, {"_id": 12, "n": 2}]
+        label = "to".join(map(str, place))
+        yield _aggregate(f"window-integral-{label}", [{"$setWindowFields": spec}], rows)
+    for first, second in ((1, Decimal128("2.50")), (1.0, Decimal128("1E+5")), (Decimal128("1.0"), 3.0)):
+        for name in ("$covariancePop", "$covarianceSamp"):
+            spec = {"sortBy": {"_id": 1}, "output": {"h": {name: [first, second]}}}
+            yield _aggregate(f"window-{name[1:]}-of-{first}-and-{second}", [{"$setWindowFields": spec}], _ROWS)
+    for zero in (0, 2):
+        rows = [{"_id": i, "n": 0 if i == zero else i + 1} for i in range(3)]
+        for bounds in ([1, 2], [-2, -1], ["unbounded", -1], [1, "unbounded"]):
+            for name, function in functions.items():
+                spec = {"sortBy": {"_id": 1}, "output": {"h": {**function, "window": {"documents": bounds}}}}
+                label = "to".join(map(str, bounds))
+                yield _aggregate(f"window-rows-{name}-{label}-{zero}", [{"$setWindowFields": spec}], rows)
 
 
 def _windows() -> Iterator[Case]:

@@ -231,8 +231,9 @@ class Covariance(Removable):
         self._count += 1
         self._x.add(x)
         self._y.add(y)
-        mean_y = _mean(self._y, self._count)
-        self._products.add(numbers.multiply(numbers.subtract(x, mean_x), numbers.subtract(y, mean_y)))
+        if self._count > 1:
+            mean_y = _mean(self._y, self._count)
+            self._products.add(numbers.multiply(numbers.subtract(x, mean_x), numbers.subtract(y, mean_y)))
 
     def remove(self, value: Field) -> None:
         """Take a pair back."""

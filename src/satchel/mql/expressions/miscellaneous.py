@@ -9,7 +9,7 @@ from typing import Final
 
 from bson import Binary, Code, Decimal128, Int64, ObjectId
 
-from satchel.errors import ServerError
+from satchel.errors import ErrorCode, ServerError
 from satchel.mql.expressions.expression import Expression, Variables, unite, unoptimised
 from satchel.mql.expressions.registry import Parser, apply, syntax
 from satchel.values.bson_types import INT64_MAX, INT64_MIN, MISSING, BsonValue, Document, Field, encode_document
@@ -66,10 +66,18 @@ def rand(operand: BsonValue, parser: Parser) -> Expression:
 def create_object_id(operand: BsonValue, _parser: Parser) -> Expression:
     """Return a new ObjectId.
 
+    Raises:
+        ServerError: FailedToParse (9) for any operand but an empty document.
+
     Reference:
         MongoDB manual, "$createObjectId".
     """
-    _refuse_arguments("$createObjectId", operand, 9)
+    if operand != {}:
+        raise ServerError(
+            ErrorCode.FailedToParse,
+            "$createObjectId only accepts the empty object as argument. "
+            "To convert a value to an ObjectId, use $toObjectId.",
+        )
     return unite(lambda _document, _variables: ObjectId(), [])
 
 

@@ -70,7 +70,8 @@ class LookupStage(Stage):
         if spec.pipeline is not None:
             unbound = (context.unbound | spec.let.keys()) if spec.let else context.unbound
             variables = {name: value for name, value in context.variables.items() if name not in spec.let}
-            checked = replace(context, variables=variables, unbound=unbound)
+            # Constants in it are computed, and may fail, only once there is a document to join to.
+            checked = replace(context, variables=variables, unbound=unbound, optimises=False)
             scope.parse(spec.pipeline, replace(scope, context=checked))
 
     def followed_by(self, pipeline: Sequence[Document]) -> LookupStage:
@@ -135,10 +136,13 @@ class LookupStage(Stage):
 
     def _piped(self, foreign: ForeignCollection, specs: list[Document]) -> Join:
         """Return a join by equality and a pipeline over what is equal."""
-        fixed = None if self.spec_.let else self._parse(specs, self._context)
+        fixed: Pipeline | None = None
 
         def join(document: Document) -> list[Document]:
+            nonlocal fixed
             pipeline = fixed or self._parse(specs, self._inner_context(document))
+            if not self.spec_.let:
+                fixed = pipeline
             return list(pipeline.run(iter(foreign.find(self._local_values(document)))))
 
         return join

@@ -20,7 +20,7 @@ from satchel.mql.pipeline.accumulators import ACCUMULATORS, Statement
 from satchel.mql.pipeline.accumulators.ordering import check_n
 from satchel.mql.pipeline.window_functions.registry import Surroundings, WindowFunction
 from satchel.mql.pipeline.windows import Bounds, Column, Partition, Span
-from satchel.values.bson_types import MISSING, BsonValue, Field
+from satchel.values.bson_types import MISSING, BsonValue, Document, Field
 
 NOT_IN_WINDOWS: Final = frozenset({"$accumulator"})
 
@@ -66,9 +66,15 @@ class WindowAccumulator(WindowFunction):
             check_n(self._initial)
 
     def evaluate(self, partition: Partition) -> Column:
-        """Return the values of all rows."""
-        column = self._statement.column(partition.documents, self._context)
+        """Return the values of all rows.
+
+        Rows that no growing window reaches are not evaluated, nor, for `$first` and `$last`, those within windows.
+        """
         spans = partition.spans(self._bounds)
+        if self._name in ("$first", "$last"):
+            return self._at_ends(partition.documents, spans)
+        reached = spans[-1][1] if self._bounds.lower is None else len(partition)
+        column = self._statement.column(partition.documents[:reached], self._context)
         if self._bounds.is_whole_partition:
             state = self._create()
             state.add_many(column)
@@ -80,6 +86,15 @@ class WindowAccumulator(WindowFunction):
         if state.is_removable:
             return slide(state, column, spans)
         return [self._anew(column[start:end]) for start, end in spans]
+
+    def _at_ends(self, documents: Sequence[Document], spans: Sequence[Span]) -> Column:
+        is_first = self._name == "$first"
+        results: dict[int | None, object] = {None: self._anew([])}
+        rows = [None if start == end else start if is_first else end - 1 for start, end in spans]
+        for row in rows:
+            if row is not None and row not in results:
+                results[row] = self._anew(self._statement.column([documents[row]], self._context))
+        return [results[row] for row in rows]
 
     def _create(self) -> Accumulator:
         return self._statement.create(self._initial)

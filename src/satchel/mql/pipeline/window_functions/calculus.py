@@ -110,8 +110,11 @@ class Integral(WindowFunction):
         values = [evaluate(document, variables) for document in partition.documents]
         places = partition.sort_values
         spans = partition.spans(self._bounds)
-        for row in range(spans[0][0] if spans else 0, max((end for _, end in spans), default=0)):
-            self._check(places[row], values[row])
+        reached = 0
+        for start, end in spans:
+            for row in range(max(reached, start), end):
+                self._check(places[row], values[row])
+            reached = max(reached, end)
         areas = [_trapezoid(places, values, row) for row in range(1, len(values))]
         return self._slide(
             areas, [_is_nan(place) or _is_nan(value) for place, value in zip(places, values, strict=True)], spans

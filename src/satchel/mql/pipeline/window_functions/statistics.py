@@ -37,9 +37,11 @@ class WindowCovariance(WindowFunction):
 
     def evaluate(self, partition: Partition) -> Column:
         """Return the covariances."""
+        spans = partition.spans(self._bounds)
+        reached = spans[-1][1] if self._bounds.lower is None else len(partition)
         evaluate, variables = self._pair.evaluate, partition.context.variables
-        column = [evaluate(document, variables) for document in partition.documents]
-        return slide(Covariance(is_sample=self._is_sample), column, partition.spans(self._bounds))
+        column = [evaluate(document, variables) for document in partition.documents[:reached]]
+        return slide(Covariance(is_sample=self._is_sample), column, spans)
 
 
 @WINDOW_FUNCTIONS.operator("$covariancePop")
