@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from bson import Decimal128, Regex
+from bson import Decimal128, Int64, Regex
 
 from satchel.values.bson_types import BsonValue, Document
 
@@ -59,6 +59,14 @@ _PATTERNS: dict[str, Document] = {
 }
 
 
+_PRODUCTS: list[Document] = [
+    {"_id": 0, "a": -2, "b": 0, "c": 2.0},
+    {"_id": 1, "a": Int64(2**53 + 1), "b": 3, "c": 1.0},
+    {"_id": 2, "a": -3, "b": Int64(2**53 + 1), "c": Int64(2**53 + 1)},
+    {"_id": 3, "a": 3, "b": Int64(2**53 + 1), "c": Decimal128("1")},
+    {"_id": 4, "a": Int64(2**62), "b": Int64(2**62), "c": 3},
+    {"_id": 5, "a": 1.5, "b": Int64(2**53 + 1), "c": 3},
+]
 _FAILS_ALWAYS: Document = {"$set": {"y": {"$range": [{}, 1]}}}
 _LOOKUPS: dict[str, Document] = {
     "pipeline": {"pipeline": [_FAILS_ALWAYS]},
@@ -78,6 +86,7 @@ def cases() -> Iterator[Case]:
         lookup: list[Document] = [{"$lookup": {"from": "$coll.other", "as": "j", **join}}]
         yield _aggregate(f"lookup-constant-fails-{name}", lookup, [])
         yield _aggregate(f"lookup-constant-fails-{name}-on-one", lookup, _ONE)
+    yield _aggregate("products", [{"$set": {"y": {"$multiply": ["$a", "$b", "$c"]}}}], _PRODUCTS)
     yield from _windows()
     yield from _evaluated_rows()
     yield from _sort_keys()

@@ -180,16 +180,26 @@ def _multiply_two(left: Field, right: Field) -> Field:
 
 def _product(values: Iterable[Field]) -> Field:
     product: Number = 1
+    in_doubles = 1.0
     are_int32 = True
     for value in values:
         if is_bson_number(value):
             are_int32 = are_int32 and value.__class__ is int
-            product = numbers.multiply(product, value)
+            product, in_doubles = _times(product, in_doubles, value)
         elif is_nullish(value):
             return None
         else:
             raise ServerError(ErrorCode.TypeMismatch, f"$multiply only supports numeric types, not {type_name(value)}")
     return _narrowest(product) if are_int32 else product
+
+
+def _times(product: Number, in_doubles: float, value: Number) -> tuple[Number, float]:
+    """Multiply, beside integers their product in doubles: with that MongoDB goes on at a double, or beyond 64 bits."""
+    if not isinstance(product, int) or isinstance(value, Decimal128):
+        return numbers.multiply(product, value), in_doubles
+    in_doubles *= value
+    exact = numbers.multiply(product, value)
+    return (exact if isinstance(exact, int) else in_doubles), in_doubles
 
 
 @operator("$subtract", minimum=2, maximum=2, evaluation=apply_right_first)
