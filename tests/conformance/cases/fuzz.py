@@ -86,6 +86,9 @@ def cases() -> Iterator[Case]:
         lookup: list[Document] = [{"$lookup": {"from": "$coll.other", "as": "j", **join}}]
         yield _aggregate(f"lookup-constant-fails-{name}", lookup, [])
         yield _aggregate(f"lookup-constant-fails-{name}-on-one", lookup, _ONE)
+    for name in ("$serializeEJSON", "$deserializeEJSON"):
+        caught: Document = {name: {"input": {"$toInt": "$n"}, "onError": "abc"}}
+        yield _aggregate(f"input-fails-{name[1:]}", [{"$set": {"y": caught}}], [{"_id": 0, "n": 1e308}])
     yield _aggregate("products", [{"$set": {"y": {"$multiply": ["$a", "$b", "$c"]}}}], _PRODUCTS)
     yield from _windows()
     yield from _evaluated_rows()

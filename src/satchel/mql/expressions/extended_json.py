@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import re
 from collections.abc import Callable
+from functools import partial
 from typing import Final
 
 from bson import Binary, Code, Decimal128, Int64, MaxKey, MinKey, ObjectId, Regex, Timestamp
@@ -16,7 +17,7 @@ from satchel.mql.expressions.convert_binary import BASE64, UUID_TEXT, with_subty
 from satchel.mql.expressions.convert_number import parse_decimal, parse_double, parse_hexadecimal_float
 from satchel.mql.expressions.convert_text import number_text, to_string
 from satchel.mql.expressions.date_format import iso_string
-from satchel.mql.expressions.expression import Evaluate, Expression, Variables, is_nullish, unite
+from satchel.mql.expressions.expression import Expression, Variables, is_nullish, unite
 from satchel.mql.expressions.gregorian import DateParts, ms_of
 from satchel.mql.expressions.registry import Parser, Signature, syntax
 from satchel.mql.expressions.string_values import is_string
@@ -42,15 +43,19 @@ def serialize_ejson(operand: BsonValue, parser: Parser) -> Expression:
     """
     given = parser.named(_SERIALIZE, operand)
     value_of, relaxed_of = given["input"].evaluate, given["relaxed"].evaluate if "relaxed" in given else _yes
+    on_error = given.get("onError")
 
     def evaluate(document: Document, variables: Variables) -> Field:
         value = value_of(document, variables)
         relaxed = relaxed_of(document, variables)
         if not isinstance(relaxed, bool):
             raise ServerError(ErrorCode.BadValue, f"Unexpected value for relaxed: {value_text(relaxed)}")
-        return None if is_nullish(value) else _serialized(value, relaxed)
+        if is_nullish(value):
+            return None
+        with_relaxed = partial(_serialized, relaxed=relaxed)
+        return _converted(with_relaxed, value, on_error, document, variables)
 
-    return unite(_caught(evaluate, given), list(given.values()))
+    return unite(evaluate, list(given.values()))
 
 
 @syntax("$deserializeEJSON")
@@ -64,34 +69,33 @@ def deserialize_ejson(operand: BsonValue, parser: Parser) -> Expression:
         MongoDB manual, "$deserializeEJSON".
     """
     given = parser.named(_DESERIALIZE, operand)
-    value_of = given["input"].evaluate
+    value_of, on_error = given["input"].evaluate, given.get("onError")
 
     def evaluate(document: Document, variables: Variables) -> Field:
         value = value_of(document, variables)
-        return None if is_nullish(value) else _deserialized(value)
+        return None if is_nullish(value) else _converted(_deserialized, value, on_error, document, variables)
 
-    return unite(_caught(evaluate, given), list(given.values()))
+    return unite(evaluate, list(given.values()))
 
 
 def _yes(_document: Document, _variables: Variables) -> Field:
     return True
 
 
-def _caught(evaluate: Evaluate, given: dict[str, Expression]) -> Evaluate:
-    """Return `evaluate`, with `onError` for ConversionFailure."""
-    if "onError" not in given:
-        return evaluate
-    on_error = given["onError"].evaluate
-
-    def caught(document: Document, variables: Variables) -> Field:
-        try:
-            return evaluate(document, variables)
-        except ServerError as error:
-            if error.code != ErrorCode.ConversionFailure:
-                raise
-            return on_error(document, variables)
-
-    return caught
+def _converted(
+    convert: Callable[[BsonValue], BsonValue],
+    value: BsonValue,
+    on_error: Expression | None,
+    document: Document,
+    variables: Variables,
+) -> Field:
+    """Convert, with `onError` for ConversionFailure; what fails before that, in the input, is not caught."""
+    try:
+        return convert(value)
+    except ServerError as error:
+        if on_error is None or error.code != ErrorCode.ConversionFailure:
+            raise
+        return on_error.evaluate(document, variables)
 
 
 # Writing
