@@ -16,7 +16,7 @@ from satchel.mql.projection import parse_projection
 from satchel.mql.sort import parse_sort, sort_documents
 from satchel.mql.update import parse_update
 from satchel.values import key_string
-from satchel.values.bson_types import MISSING, BsonValue, Document
+from satchel.values.bson_types import MISSING, UNDEFINED, BsonValue, Document
 from satchel.values.collation import parse_collation
 from satchel.values.index_keys import index_values
 from satchel.values.namespace import Namespace
@@ -76,8 +76,8 @@ def run(case: RecordedCase) -> Document:
 
 # Their cases are about commands: parameters, cursors, catalog, plans.
 ENGINE_FILES = frozenset(
-    "capped collections commands count_distinct delete explain find find_and_modify indexes insert validators "
-    "views".split()
+    "capped collections commands count_distinct delete explain find find_and_modify indexes insert stable_api "
+    "validators views".split()
 )
 _NEEDS_ENGINE = frozenset(
     {
@@ -245,7 +245,7 @@ def _distinct(command: Document, collections: Collections, case: RecordedCase) -
     found: dict[bytes, BsonValue] = {}
     for document in _matching(command.get("query", {}), collections.of(command["distinct"]), context):
         for value in index_values(document, split(command["key"])):
-            if value is not MISSING and not isinstance(value, type(key_string.UNDEFINED)):
+            if value is not MISSING and value is not UNDEFINED:
                 found.setdefault(key_string.encode(value, context.collation), value)
     return {"values": [found[key] for key in sorted(found)]}
 

@@ -24,8 +24,10 @@ CAUSES: Final[tuple[tuple[str, str], ...]] = (
         "In process: no sockets, heartbeats, exhaust cursors or background threads; messages are divided sooner",
         r"test_pooling|[Ee]xhaust|[Hh]eartbeat|_executor|kill_cursors_thread|min_pool_size|max_idle_time|socketKeepAlive"
         r"|compression_commands|background_connections|periodic_tasks|batch_splits|unacknowledged_write_across_batches"
-        r"|maintains?_pool|uri_connect_option|cluster_time_not_used_by_sdam|topology_reset|close_closes_sockets",
+        r"|maintains?_pool|uri_connect_option|cluster_time_not_used_by_sdam|topology_reset|close_closes_sockets"
+        r"|test_contextlib|test_operation_failure",
     ),
+    ("A new file has no databases, difference 16", r"test_list_databases"),
     (
         "The suite's expectations of the machine (no container, a name server, its own client class)",
         r"handshake_\d+|metadata|DNS|service_name_from_kwargs|sigstop|mypy_failures|test_types|test_bad_uri|test_constants"

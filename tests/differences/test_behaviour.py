@@ -41,6 +41,14 @@ def test_10_time_zones_are_the_machines(things: Collection) -> None:
         assert run(things, {"$project": {"_id": 0, "text": text}}) == [{"text": expected}]
 
 
+def test_16_a_database_is_there_when_it_has_a_collection(things: Collection) -> None:
+    client = things.database.client
+    assert client.list_database_names() == []
+    things.insert_one({})
+    assert client.list_database_names() == ["shop"]
+    assert "`listDatabases` shows the databases that have a collection" in section(16)
+
+
 def test_11_percentiles_are_exact(things: Collection) -> None:
     things.insert_many([{"n": n} for n in range(1, 20_002)])
     percentile = {"$percentile": {"input": "$n", "p": [0.5, 0.999], "method": "approximate"}}

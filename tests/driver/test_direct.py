@@ -24,7 +24,8 @@ from bson.raw_bson import RawBSONDocument
 from bson.son import SON
 from pymongo import InsertOne, ReadPreference, ReturnDocument, UpdateOne, WriteConcern
 from pymongo.collation import Collation
-from pymongo.errors import PyMongoError
+from pymongo.errors import AutoReconnect, CursorNotFound, PyMongoError
+from pymongo.message import _GetMore
 from pymongo.monitoring import CommandListener, CommandStartedEvent
 from pymongo.read_concern import ReadConcern
 from pymongo.synchronous.collection import Collection
@@ -511,3 +512,14 @@ def test_a_closed_client_says_so() -> None:
         collection.find_one({})
     with pytest.raises(pymongo.errors.InvalidOperation):
         collection.insert_one({"_id": 2})
+
+
+def test_a_cursor_of_another_server_takes_no_short_cut() -> None:
+    with MongoClient(":memory:", serverSelectionTimeoutMS=50) as client:
+        options, primary = client.codec_options, ReadPreference.PRIMARY
+        get_more = _GetMore("db", "c", 2, Int64(1), options, primary, None, client, None, None, False, None)
+        run = client.db.c.find()._run_with_conn
+        with pytest.raises(AutoReconnect):
+            client._run_operation(get_more, run, address=("elsewhere", 27017))
+        with pytest.raises(CursorNotFound):
+            client._run_operation(get_more, run, address=client.address)

@@ -49,6 +49,7 @@ class AggregateParams(NoFields):
         {"needsMerge", "fromMongos", "runtimeConstants", "isMapReduceCommand", "includeQueryStatsMetrics",
          "querySettings", "encryptionInformation", "collectionUUID", "exchange"}
     )  # fmt: skip
+    UNSTABLE: ClassVar[frozenset[str]] = frozenset({"explain", "isMapReduceCommand"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,8 +80,12 @@ def aggregate(params: AggregateParams, invocation: Invocation) -> Reply:
         context = aggregate_context(params, invocation, namespace, slot)
         aggregation = Aggregation(invocation.engine, invocation.operation, slot)
         stream = aggregation.documents(namespace, params.pipeline, context, params.hint)
-        reply_namespace = namespace if params.aggregate is not None else Namespace(namespace.database, "$cmd.aggregate")
-        return first_batch(invocation, Cursor(reply_namespace, stream, slot), fields.batch_size)
+        return first_batch(invocation, Cursor(_cursor_namespace(namespace), stream, slot), fields.batch_size)
+
+
+def _cursor_namespace(namespace: Namespace) -> Namespace:
+    """Return what the cursor of a pipeline is said to read: a database has a pseudo-collection for it."""
+    return namespace if namespace.collection else Namespace(namespace.database, "$cmd.aggregate")
 
 
 def aggregate_namespace(params: AggregateParams, invocation: Invocation) -> Namespace:
@@ -105,6 +110,7 @@ def _writes(pipeline: list[BsonValue]) -> bool:
 
 def _aggregate_and_write(params: AggregateParams, invocation: Invocation) -> Reply:
     """Run a pipeline that ends in `$out` or `$merge`: read and write in one transaction."""
+    _check_read_concern(params, invocation)
     namespace = aggregate_namespace(params, invocation)
     slot = ReadSlot()
     with invocation.engine.write(invocation.operation) as unit, slot.attached(unit):
@@ -112,4 +118,16 @@ def _aggregate_and_write(params: AggregateParams, invocation: Invocation) -> Rep
         aggregation = Aggregation(invocation.engine, invocation.operation, slot)
         for _ in aggregation.documents(namespace, params.pipeline, context, params.hint):
             pass
-    return batch_reply(invocation, namespace, 0, cast("list[bytes]", []), "firstBatch")
+    return batch_reply(invocation, _cursor_namespace(namespace), 0, cast("list[bytes]", []), "firstBatch")
+
+
+def _check_read_concern(params: AggregateParams, invocation: Invocation) -> None:
+    """Refuse what MongoDB could not promise of a pipeline that writes.
+
+    Raises:
+        ServerError: InvalidOptions (72).
+    """
+    concern = invocation.request.command.get("readConcern")
+    if isinstance(concern, dict) and concern.get("level") == "linearizable":
+        stage = next(iter(cast("Document", params.pipeline[-1])))
+        raise ServerError(ErrorCode.InvalidOptions, f"{stage} cannot be used with a 'linearizable' read concern level")

@@ -74,6 +74,9 @@ class CreateParams(NoFields):
     encrypted_fields: Document | None = param(document, default=None)
 
     IGNORED: ClassVar[frozenset[str]] = frozenset({"autoIndexId", "flags", "recordIdsReplicated"})
+    UNSTABLE: ClassVar[frozenset[str]] = frozenset(
+        {"size", "max", "changeStreamPreAndPostImages", "indexOptionDefaults", "storageEngine", "flags", "autoIndexId"}
+    )
 
 
 @COMMANDS.command("create", CreateParams, write=True)
@@ -83,7 +86,8 @@ def create(params: CreateParams, invocation: Invocation) -> Reply:
     check_creatable(namespace)
     read = {"size": params.size, "max": params.max}
     given = {name: read.get(name, value) for name, value in invocation.request.command.items()}
-    options = create_options({name: value for name, value in given.items() if value is not None}, namespace)
+    fields = {name: value for name, value in given.items() if value is not None}
+    options = create_options(fields, namespace, invocation.operation.context)
     with invocation.engine.write(invocation.operation) as unit:
         existing = unit.catalog.get(namespace)
         if existing is not None:
@@ -96,7 +100,7 @@ def create(params: CreateParams, invocation: Invocation) -> Reply:
             )
         if "viewOn" in options:
             with _source(invocation, unit) as source:
-                check_view(unit.catalog, namespace, options, source)
+                check_view(unit.catalog, namespace, options, source, invocation.operation.context)
         unit.create_collection(namespace, options)
     return {}
 
@@ -303,7 +307,7 @@ def coll_mod(params: CollModParams, invocation: Invocation) -> Reply:
     """Change the options of a collection, a view or an index."""
     namespace = checked_namespace(invocation.database, params.coll_mod)
     fields = {name: value for name, value in invocation.request.command.items() if value is not None}
-    check_validation_options(fields)
+    check_validation_options(fields, invocation.operation.context)
     with invocation.engine.write(invocation.operation) as unit:
         entry = unit.catalog.get(namespace)
         if entry is None:

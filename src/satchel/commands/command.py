@@ -26,6 +26,7 @@ class NoFields:
 
     IGNORED: ClassVar[frozenset[str]] = frozenset()
     REFUSED: ClassVar[frozenset[str]] = frozenset()
+    UNSTABLE: ClassVar[frozenset[str]] = frozenset()
 
 
 @dataclass(slots=True)

@@ -54,6 +54,7 @@ class CountParams(NoFields):
     collation: Document | None = param(document, default=None)
 
     IGNORED: ClassVar[frozenset[str]] = frozenset({"fields", "encryptionInformation"})
+    UNSTABLE: ClassVar[frozenset[str]] = frozenset({"fields"})
 
     @property
     def counts_all(self) -> bool:

@@ -17,8 +17,8 @@ from bson.datetime_ms import DatetimeMS
 from satchel import settings
 from satchel.commands.command import COMMANDS, Invocation, NoFields, Reply
 from satchel.commands.handshake import AnyParams
-from satchel.commands.params import any_value, boolean, collection, integer, param, string, within
-from satchel.engine.check import check_collection
+from satchel.commands.params import any_value, boolean, collection, integer, param, string, truth, within
+from satchel.engine.check import CheckReport, check_collection
 from satchel.engine.namespaces import checked_namespace, parse_namespace
 from satchel.engine.stats import collection_sizes, database_sizes
 from satchel.errors import ErrorCode, ServerError
@@ -106,25 +106,60 @@ class ValidateParams(NoFields):
     """Fields of validate."""
 
     validate: str = param(collection)
-    full: bool = param(boolean, default=False)
+    full: bool = param(truth, default=False)
+    background: bool = param(truth, default=False)
+    metadata: bool = param(truth, default=False)
+    enforce_fast_count: bool = param(truth, default=False)
+    check_bson_conformance: bool = param(truth, wire="checkBSONConformance", default=False)
+    repair: bool = param(truth, default=False)
 
-    IGNORED: ClassVar[frozenset[str]] = frozenset(
-        {"scandata", "background", "metadata", "checkBSONConformance", "enforceFastCount", "fixErrors"}
+    IGNORED: ClassVar[frozenset[str]] = frozenset({"scandata", "fixErrors"})
+
+    def check(self) -> None:
+        """Raise when options contradict each other.
+
+        Raises:
+            ServerError: InvalidOptions (72).
+        """
+        others = {
+            "full": self.full,
+            "enforceFastCount": self.enforce_fast_count,
+            "repair": self.repair,
+            "checkBSONConformance": self.check_bson_conformance,
+        }
+        for name, is_set in others.items():
+            if is_set and self.background and name != "checkBSONConformance":
+                raise _not_together("background", name)
+        if self.metadata and (self.background or any(others.values())):
+            raise ServerError(
+                ErrorCode.InvalidOptions,
+                "Running the validate command with { metadata: true } is not supported with any other options",
+            )
+        if self.repair and self.check_bson_conformance:
+            raise _not_together("checkBSONConformance", "repair")
+
+
+def _not_together(one: str, other: str) -> ServerError:
+    return ServerError(
+        ErrorCode.InvalidOptions,
+        f"Running the validate command with both {{ {one}: true }} and {{ {other}: true }} is not supported.",
     )
-    REFUSED: ClassVar[frozenset[str]] = frozenset({"repair"})
 
 
 @COMMANDS.command("validate", ValidateParams)
 def validate(params: ValidateParams, invocation: Invocation) -> Reply:
-    """Check every document and index key of a collection."""
+    """Check every document and index key of a collection; with `metadata`, nothing but that it is there."""
     namespace = checked_namespace(invocation.database, params.validate)
+    params.check()
     with invocation.engine.read() as unit:
         entry = unit.catalog.get(namespace)
         if entry is None:
             raise ServerError(ErrorCode.NamespaceNotFound, f"Collection '{namespace}' does not exist to validate.")
         if entry.is_view:
             raise ServerError(ErrorCode.CommandNotSupportedOnView, "Cannot validate a view")
-        report = check_collection(unit, entry, invocation.operation)
+        if params.repair:
+            raise ServerError(ErrorCode.NotImplemented, "validate with repair is not supported")
+        report = CheckReport() if params.metadata else check_collection(unit, entry, invocation.operation)
     return {
         "ns": str(namespace),
         "uuid": Binary.from_uuid(entry.uuid),

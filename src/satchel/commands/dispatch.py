@@ -95,6 +95,11 @@ class Service:
         self.engine.operations[operation.id] = operation
         try:
             reply = command.run(params, Invocation(self, self.engine, operation, connection, request))
+        except ServerError as error:
+            if concern.error is None:
+                raise
+            # A failed command may have written something, so MongoDB waits, and tells of that, too.
+            return {**error.reply(), **concern.failure(), **self._times()}
         finally:
             self.engine.operations.pop(operation.id, None)
         return self._finished(reply, concern)
@@ -157,7 +162,10 @@ def _operation(
         client=connection,
         comment=generic.comment,
         body=request.command,
-        context=Context(cluster_time=current_timestamp() if command.name == "aggregate" else None),
+        context=Context(
+            cluster_time=current_timestamp() if command.name == "aggregate" else None,
+            api_strict=bool(generic.api_strict),
+        ),
     )
     operation.set_time_limit(generic.max_time_ms)
     return operation

@@ -60,6 +60,10 @@ class FindParams(NoFields):
          "encryptionInformation"}
     )  # fmt: skip
     REFUSED: ClassVar[frozenset[str]] = frozenset({"$_requestResumeToken", "$_resumeAfter", "$_startAt"})
+    UNSTABLE: ClassVar[frozenset[str]] = frozenset(
+        {"returnKey", "showRecordId", "noCursorTimeout", "min", "max", "tailable", "awaitData", "oplogReplay", "term",
+         "$_requestResumeToken", "$_resumeAfter", "$_startAt"}
+    )  # fmt: skip
 
     def request(self) -> FindRequest:
         """Return what is asked for."""

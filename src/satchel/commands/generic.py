@@ -19,15 +19,17 @@ from satchel.commands.params import (
     within,
 )
 from satchel.errors import ErrorCode, ServerError
+from satchel.mql.stable_api import not_stable
 from satchel.values.bson_types import BsonValue, Document
 
 MAX_TIME_MS: Final = 2**31 - 1
 _API_VERSION: Final = "1"
 STABLE_COMMANDS: Final = frozenset(
     {
-        "aggregate", "bulkWrite", "collMod", "count", "create", "createIndexes", "delete", "drop", "dropDatabase",
-        "dropIndexes", "endSessions", "explain", "find", "findAndModify", "getMore", "hello", "insert", "killCursors",
-        "listCollections", "listDatabases", "listIndexes", "ping", "refreshSessions", "update",
+        "abortTransaction", "aggregate", "authenticate", "bulkWrite", "collMod", "commitTransaction", "count",
+        "create", "createIndexes", "delete", "drop", "dropDatabase", "dropIndexes", "endSessions", "explain", "find",
+        "findAndModify", "getMore", "hello", "insert", "isMaster", "killCursors", "listCollections", "listDatabases",
+        "listIndexes", "ping", "refreshSessions", "renameCollection", "saslContinue", "saslStart", "update",
     }
 )  # fmt: skip
 """The commands of the Stable API, version 1."""
@@ -69,19 +71,24 @@ def generic_arguments(command: Command, body: Document) -> GenericArguments:
         raise ServerError(ErrorCode.InvalidOptions, "Command does not support writeConcern")
     if found.autocommit is not None or found.start_transaction is not None:
         raise ServerError(ErrorCode.NotImplemented, "Multi-document transactions are not supported yet")
-    _check_api(command, found)
+    _check_api(command, found, body)
     return found
 
 
-def _check_api(command: Command, found: GenericArguments) -> None:
+def _check_api(command: Command, found: GenericArguments, body: Document) -> None:
     """Check what the command says about the Stable API."""
     if found.api_version is None:
         if found.api_strict is not None or found.api_deprecation_errors is not None:
             raise ServerError(4886600, "Provided apiStrict and/or apiDeprecationErrors without passing apiVersion")
     elif found.api_version != _API_VERSION:
         raise ServerError(ErrorCode.APIVersionError, f"Cannot accept API version {found.api_version}")
-    elif found.api_strict and command.name not in STABLE_COMMANDS:
-        raise ServerError(
-            ErrorCode.APIStrictError,
-            f"Provided apiStrict:true, but the command {command.name} is not in API Version 1.",
-        )
+    elif found.api_strict:
+        _check_stable(command, body)
+
+
+def _check_stable(command: Command, body: Document) -> None:
+    if command.name not in STABLE_COMMANDS:
+        raise not_stable(f"Provided apiStrict:true, but the command {command.name} is not in API Version 1.")
+    for name in body:
+        if name in command.params.UNSTABLE:
+            raise not_stable(f"BSON field '{name}' is not allowed with apiStrict:true.")

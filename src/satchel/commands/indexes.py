@@ -37,6 +37,7 @@ class CreateIndexesParams(NoFields):
     IGNORED: ClassVar[frozenset[str]] = frozenset(
         {"commitQuorum", "ignoreUnknownIndexOptions", "isTimeseriesNamespace", "returnOnStart"}
     )
+    UNSTABLE: ClassVar[frozenset[str]] = frozenset({"ignoreUnknownIndexOptions"})
 
 
 @COMMANDS.command("createIndexes", CreateIndexesParams, write=True)
@@ -48,7 +49,7 @@ def create_indexes_command(params: CreateIndexesParams, invocation: Invocation) 
     with invocation.engine.write(invocation.operation) as unit:
         is_new = unit.catalog.get(namespace) is None
         entry = unit.ensure_collection(namespace)
-        specs = [parse_index_spec(spec, entry) for spec in params.indexes]
+        specs = [parse_index_spec(spec, entry, invocation.operation.context) for spec in params.indexes]
         wanted = new_indexes(specs, entry)
         before = len(entry.indexes)
         if wanted:

@@ -2,7 +2,8 @@
 
 A command's fields are a frozen dataclass whose fields are made with `param`; what is accepted without meaning anything
 here, and what is not supported, are its class-level lists IGNORED and REFUSED. What a client sends is checked against
-them: unknown fields, wrong types and missing fields get MongoDB's codes.
+them: unknown fields, wrong types and missing fields get MongoDB's codes. UNSTABLE are those outside version 1 of the
+Stable API.
 """
 
 from __future__ import annotations
@@ -31,6 +32,7 @@ class Params(Protocol):
     __dataclass_fields__: ClassVar[dict[str, dataclasses.Field[Any]]]
     IGNORED: ClassVar[frozenset[str]]
     REFUSED: ClassVar[frozenset[str]]
+    UNSTABLE: ClassVar[frozenset[str]]
 
 
 P = TypeVar("P", bound=Params)
@@ -216,6 +218,11 @@ def boolean(name: str, value: BsonValue) -> bool:
     if is_bson_number(value):
         return exact_int64(value) != 0
     raise _wrong_type(name, value, "bool")
+
+
+def truth(name: str, value: BsonValue) -> bool:
+    """Take anything: only false and zero mean no."""
+    return exact_int64(value) != 0 if is_bson_number(value) else value is not False
 
 
 def strict_boolean(name: str, value: BsonValue) -> bool:

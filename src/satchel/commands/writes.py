@@ -213,7 +213,9 @@ def statement_context(
 ) -> Context:
     """Return a context of its own for one statement of a write command."""
     shared = invocation.operation.context
-    context = Context(now=shared.now, cluster_time=shared.cluster_time, random=shared.random)
+    context = Context(
+        now=shared.now, cluster_time=shared.cluster_time, random=shared.random, api_strict=shared.api_strict
+    )
     context.check_interrupt = shared.check_interrupt
     context.temporary_blocks = shared.temporary_blocks
     with_variables(with_collation(context, collation, entry), let)

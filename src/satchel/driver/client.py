@@ -146,7 +146,8 @@ class MongoClient(PyMongoClient[DocumentType]):
 
     def _run_operation(self, operation: Query | GetMore, run_with_conn: Any, address: Any = None) -> Response:
         is_plain = not operation.exhaust and operation.conn_mgr is None
-        if is_plain and operation.read_preference == ReadPreference.PRIMARY:
+        is_ours = address is None or self._lease is None or address == self._lease.service.address
+        if is_plain and is_ours and operation.read_preference == ReadPreference.PRIMARY:
             direct = self._short_cut(operation.session)
             if direct is not None:
                 try:

@@ -39,7 +39,7 @@ _KEPT: Final = (
 )  # fmt: skip
 
 
-def create_options(fields: Document, namespace: Namespace) -> Document:
+def create_options(fields: Document, namespace: Namespace, context: Context) -> Document:
     """Check the fields of a `create` and return the options as listCollections shows them.
 
     Raises:
@@ -51,7 +51,7 @@ def create_options(fields: Document, namespace: Namespace) -> Document:
     options: Document = {name: fields[name] for name in _KEPT if name in fields and _says_something(name, fields[name])}
     _check_storage_engine(options)
     _check_capped(options)
-    check_validation_options(options)
+    check_validation_options(options, context)
     _normalise_collation(options)
     if "viewOn" in options:
         _check_view_options(options)
@@ -122,7 +122,7 @@ def _check_capped(options: Document) -> None:
         options["max"] = documents if documents > 0 else MAX_CAPPED_DOCUMENTS
 
 
-def check_validation_options(options: Document) -> None:
+def check_validation_options(options: Document, context: Context) -> None:
     """Check `validator`, `validationLevel` and `validationAction`.
 
     Raises:
@@ -135,7 +135,7 @@ def check_validation_options(options: Document) -> None:
                 f"Enumeration value '{options[name]}' for field '{name}' is not a valid value.",
             )
     if "validator" in options:
-        parse_filter(cast("Document", options["validator"]), Context())
+        parse_filter(cast("Document", options["validator"]), context)
 
 
 def _check_view_options(options: Document) -> None:
@@ -169,7 +169,7 @@ def modify(
         if name in changes:
             options[name] = changes[name]
     if entry.is_view and changes:
-        check_view(unit.catalog, entry.namespace, options, source)
+        check_view(unit.catalog, entry.namespace, options, source, operation.context)
     if not options.get("validator", True):
         del options["validator"]
     changed = entry if equal(options, entry.options) else replace(entry, options=options)
@@ -220,7 +220,7 @@ def _modify_index(
             reply[f"{name}_old"] = old if name != "expireAfterSeconds" else Int64(cast("int", old))
         reply[f"{name}_new"] = Int64(exact_int64(value) or 0) if name == "expireAfterSeconds" else value
         changed[name] = value
-    checked = parse_index_spec(changed, entry)
+    checked = parse_index_spec(changed, entry, Context())
     new = replace(index, spec=checked)
     if new.unique and not index.unique:
         new = _rebuilt(unit, entry, new, operation)

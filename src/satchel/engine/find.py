@@ -137,7 +137,7 @@ class PreparedFind:
             ServerError: CappedPositionLost (136), when the last document that was read has made room for newer ones.
         """
         after: int | None = None
-        left = self.run.limit
+        skip, left = self.run.skip, self.run.limit
         while True:
             if after is not None and slot.unit.reader.get(entry.table, after) is None:
                 raise ServerError(
@@ -149,6 +149,9 @@ class PreparedFind:
                 after = rid
                 document = decode_document(bson)
                 if self.run.query.filter.matches(document):
+                    if skip:
+                        skip -= 1
+                        continue
                     yield self._project(Match(rid, bson, document))
                     left = None if left is None else left - 1
                     if left == 0:

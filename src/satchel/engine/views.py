@@ -52,7 +52,7 @@ def check_collation(entry: CollectionEntry | None, collation: Collation | None) 
         raise ServerError(ErrorCode.OptionNotSupportedOnView, "Cannot override a view's default collation")
 
 
-def check_view(catalog: Catalog, namespace: Namespace, options: Document, source: Source) -> None:
+def check_view(catalog: Catalog, namespace: Namespace, options: Document, source: Source, context: Context) -> None:
     """Check that a view can be created: a known pipeline, no cycle, no writing stage, one collation all the way.
 
     Args:
@@ -60,6 +60,7 @@ def check_view(catalog: Catalog, namespace: Namespace, options: Document, source
         namespace: The view that is to be.
         options: Its options, as `create` takes them.
         source: What its pipeline is parsed for.
+        context: The operation.
 
     Raises:
         ServerError: GraphContainsCycle (5), ViewDepthLimitExceeded (165), OptionNotSupportedOnView (167), or what is
@@ -81,7 +82,7 @@ def check_view(catalog: Catalog, namespace: Namespace, options: Document, source
             ErrorCode.OptionNotSupportedOnView,
             f"View {namespace} has conflicting collation with view {below[0].namespace}",
         )
-    if parse_pipeline(pipeline, Context(), source, base).writes:
+    if parse_pipeline(pipeline, context, source, base).writes:
         raise ServerError(
             ErrorCode.OptionNotSupportedOnView, "The aggregation stage $out or $merge in a view is not supported"
         )

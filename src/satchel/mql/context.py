@@ -39,6 +39,7 @@ class Context:
         optimises: Whether constant parts of expressions are computed, and fail, before there is a document; the
             pipelines of updates run as they are written.
         random: The source of `$rand`, `$sampleRate` and `$sample`.
+        api_strict: Whether only what is in version 1 of the Stable API may be used (`apiStrict`).
         allow_disk_use: Whether blocking stages may spill.
         memory_limit_bytes: What one blocking stage may hold in memory.
         temporary_blocks: Makes a temporary file to spill to.
@@ -53,6 +54,7 @@ class Context:
     unbound: frozenset[str] = frozenset()
     optimises: bool = True
     random: random.Random = _RANDOM
+    api_strict: bool = False
     allow_disk_use: bool = True
     memory_limit_bytes: int = 100 * 1024 * 1024
     temporary_blocks: Callable[[], BlockStore] = FileBlocks

@@ -138,9 +138,16 @@ def _any_command() -> Iterator[Case]:
     yield Case("insert-read-concern", {"insert": "$coll", "documents": [{}], "readConcern": {"level": "local"}}, _SIX)
 
 
+_FINE_TOGETHER = ("fixErrors-metadata", "fixErrors-background", "checkBSONConformance-background")
+
+
 def _validate() -> Iterator[Case]:
     yield Case("validate-missing", {"validate": "$coll"})
     yield Case("validate-empty-name", {"validate": ""})
+    for one in ("metadata", "background", "full", "enforceFastCount", "checkBSONConformance", "repair", "fixErrors"):
+        for other in ("metadata", "background", "full"):
+            if one != other and f"{one}-{other}" not in _FINE_TOGETHER:
+                yield Case(f"validate-{one}-{other}", {"validate": "$coll", one: True, other: True})
     for name in ("collStats", "dbStats"):
         yield Case(f"{name}-unknown-field", {name: "$coll", "nope": 1}, _SIX)
     yield Case("coll-stats-scale-0", {"collStats": "$coll", "scale": 0}, _SIX)

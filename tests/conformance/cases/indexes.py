@@ -107,7 +107,7 @@ _OPTIONS: dict[str, list[object]] = {
     "unique": [True, False, 1, 0, 1.0, "x", None, {}],
     "sparse": [True, False, 1, 0, "x", None],
     "hidden": [True, False, 1, "x", None],
-    "background": [True, 1, "x"],
+    "background": [True, False, 1, 0, "x"],
     "expireAfterSeconds": [
         0,
         60,

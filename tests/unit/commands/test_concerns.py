@@ -125,6 +125,20 @@ def test_a_strict_api_has_its_commands_and_no_other(server: Server) -> None:
     server.ok({"distinct": "c", "key": "a", "apiVersion": "1"})
 
 
+def test_a_failure_tells_of_the_write_concern_too(server: Server) -> None:
+    server.ok({"create": "c"})
+    reply = server.run({"create": "c", "capped": True, "size": 4096, "writeConcern": {"w": 3}})
+    assert reply["code"] == 48
+    assert reply["writeConcernError"]["code"] == 100
+
+
+@pytest.mark.parametrize("stage", [{"$out": "d"}, {"$merge": "d"}])
+def test_what_writes_cannot_read_linearizably(server: Server, stage: dict[str, Any]) -> None:
+    command = {"aggregate": "c", "pipeline": [stage], "cursor": {}}
+    assert server.code({**command, "readConcern": {"level": "linearizable"}}) == 72
+    server.ok({**command, "readConcern": {"level": "majority"}})
+
+
 @pytest.mark.parametrize("comment", ["text", 1, None, {"any": ["thing"]}])
 def test_a_comment_is_anything(server: Server, comment: object) -> None:
     server.ok({"ping": 1, "comment": comment})

@@ -39,6 +39,14 @@ def ids(documents: list[dict[str, Any]]) -> list[int]:
     return [document["_id"] for document in documents]
 
 
+def test_skip_and_limit(tailed: Server) -> None:
+    log(tailed, 3)
+    assert ids(tail(tailed, skip=1, limit=1)["firstBatch"]) == [2]
+    skipping = tail(tailed, skip=4)
+    log(tailed, 4, 5)
+    assert ids(more(tailed, skipping["id"])["nextBatch"]) == [5]
+
+
 def test_the_cursor_stays_at_the_end(tailed: Server) -> None:
     cursor = tail(tailed)
     assert ids(cursor["firstBatch"]) == [1, 2]

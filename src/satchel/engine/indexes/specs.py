@@ -16,6 +16,7 @@ from satchel.mql.match.element import Exists, Type
 from satchel.mql.match.evaluation import Expr
 from satchel.mql.match.tree import AlwaysTrue, And, Or
 from satchel.mql.projection import parse_projection
+from satchel.mql.stable_api import check_index_kinds
 from satchel.settings import MAX_INDEXES
 from satchel.values.bson_types import BsonValue, Document, is_number, type_name
 from satchel.values.collation import parse_collation
@@ -39,13 +40,15 @@ _OF_OTHER_KINDS: Final = frozenset({"clustered", "weights"})
 _SIGNATURE: Final = ("key", "collation", "partialFilterExpression", "unique", "sparse", "wildcardProjection")
 
 
-def parse_index_spec(spec: Document, entry: CollectionEntry) -> Document:
+def parse_index_spec(spec: Document, entry: CollectionEntry, context: Context) -> Document:
     """Check one index specification and return it as it will be stored and listed.
 
     Raises:
         ServerError: FailedToParse (9), TypeMismatch (14), CannotCreateIndex (67), BadValue (2),
-            InvalidIndexSpecificationOption (197), NotImplemented (238) for text and geospatial indexes.
+            InvalidIndexSpecificationOption (197), APIStrictError (323), NotImplemented (238) for text and geospatial
+            indexes.
     """
+    check_index_kinds(spec.get("key"), context)
     key = _required_key(spec)
     stored: Document = {"v": 2, "key": key, "name": _name(spec["name"])}
     for option, value in spec.items():
@@ -249,7 +252,7 @@ def _wildcard_projection(option: str, value: BsonValue) -> BsonValue:
 _OPTIONS: Final[dict[str, Callable[[str, BsonValue], BsonValue]]] = {
     "v": _version,
     "unique": _flag,
-    "background": _flag,
+    "background": _kept_flag,
     "sparse": _kept_flag,
     "hidden": _strict_flag,
     "prepareUnique": _flag,

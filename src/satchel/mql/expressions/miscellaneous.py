@@ -12,6 +12,7 @@ from bson import Binary, Code, Decimal128, Int64, ObjectId
 from satchel.errors import ErrorCode, ServerError
 from satchel.mql.expressions.expression import Expression, Variables, unite, unoptimised
 from satchel.mql.expressions.registry import Parser, apply, syntax
+from satchel.mql.stable_api import check_metadata
 from satchel.values.bson_types import INT64_MAX, INT64_MIN, MISSING, BsonValue, Document, Field, encode_document
 from satchel.values.compare import type_order
 from satchel.values.numbers import Number, is_bson_number, is_nan, to_decimal
@@ -106,7 +107,7 @@ def expr(operand: BsonValue, parser: Parser) -> Expression:
 
 
 @syntax("$meta")
-def meta(operand: BsonValue, _parser: Parser) -> Expression:
+def meta(operand: BsonValue, parser: Parser) -> Expression:
     """Return metadata of the document: the variable that a find's projection sets, otherwise no value.
 
     Raises:
@@ -118,6 +119,7 @@ def meta(operand: BsonValue, _parser: Parser) -> Expression:
     """
     if not isinstance(operand, str):
         raise ServerError(17307, "$meta only supports string arguments")
+    check_metadata(operand, parser.context)
     if operand in UNAVAILABLE_METADATA:
         raise ServerError(40218, f"query requires {UNAVAILABLE_METADATA[operand]} metadata, but it is not available")
     if operand not in METADATA_KINDS:

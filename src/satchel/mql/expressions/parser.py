@@ -13,6 +13,7 @@ from satchel.mql.expressions.expression import NO_FIELDS, NO_VARIABLES, Expressi
 from satchel.mql.expressions.field_path import check_field_name, read_path, root_path, split_path, variable_path
 from satchel.mql.expressions.registry import OPERATORS, Signature
 from satchel.mql.expressions.variable import check_variable_name
+from satchel.mql.stable_api import check_operator
 from satchel.values.bson_types import MISSING, BsonValue, Document, Field
 
 SYSTEM_VARIABLES: Final = frozenset({"NOW", "ROOT", "CURRENT", "REMOVE", "CLUSTER_TIME", "USER_ROLES"})
@@ -189,6 +190,7 @@ class Parser:
     def _operator(self, name: str, spec: Document) -> Expression:
         if len(spec) != 1:
             raise ServerError(15983, f"An object representing an expression must have exactly one field: {spec!r}")
+        check_operator(name, self.context)
         parse = OPERATORS.get(name)
         if parse is None:
             raise ServerError(ErrorCode.InvalidPipelineOperator, f"Unrecognized expression '{name}'")

@@ -15,6 +15,7 @@ from satchel.mql.pipeline.stages.match import MatchStage
 from satchel.mql.pipeline.stages.sort import SortStage
 from satchel.mql.pipeline.unsupported import UNSUPPORTED_STAGES
 from satchel.mql.sort import SortPattern
+from satchel.mql.stable_api import check_operator
 from satchel.values.bson_types import BsonValue, Document
 from satchel.values.namespace import Namespace
 
@@ -170,6 +171,8 @@ def _stage_parser(spec: BsonValue) -> tuple[StageParser, BsonValue]:
 
 
 def _parse_stage(spec: BsonValue, scope: Scope) -> Sequence[Stage]:
+    if isinstance(spec, dict):
+        check_operator(next(iter(spec), ""), scope.context)
     parser, operand = _stage_parser(spec)
     parsed = parser(operand, scope)
     return (parsed,) if isinstance(parsed, Stage) else parsed

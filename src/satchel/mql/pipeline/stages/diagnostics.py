@@ -9,6 +9,7 @@ from satchel.errors import ErrorCode, ServerError
 from satchel.mql.pipeline.source import Source
 from satchel.mql.pipeline.stage import STAGES, Placement, Position, Scope, Stage
 from satchel.mql.pipeline.stages.operands import check_names, check_type, wrong_type
+from satchel.mql.stable_api import not_stable
 from satchel.values.bson_types import BsonValue, Document, is_number, type_name
 from satchel.values.namespace import Namespace
 
@@ -64,6 +65,8 @@ def parse_coll_stats(operand: BsonValue, scope: Scope) -> DiagnosticStage:
     if not isinstance(operand, dict):
         raise ServerError(5447000, f"$collStats must take a nested object but found: $collStats: {operand!r}")
     check_names("$collStats", operand, optional=_STATISTICS)
+    if scope.context.api_strict and not operand.keys() <= {"count"}:
+        raise not_stable("only the 'count' option to $collStats is supported in API Version 1")
     for name, value in operand.items():
         check_type(f"$collStats.{name}", value, "object")
         if isinstance(value, dict):

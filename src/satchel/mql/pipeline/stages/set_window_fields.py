@@ -21,6 +21,7 @@ from satchel.mql.pipeline.window_functions import WINDOW_FUNCTIONS, Surroundings
 from satchel.mql.pipeline.window_functions.accumulators import NOT_IN_WINDOWS, parse_window_accumulator
 from satchel.mql.pipeline.windows import Partition
 from satchel.mql.sort import SortPattern, parse_sort, sort_documents
+from satchel.mql.stable_api import check_operator
 from satchel.values.bson_types import MISSING, BsonValue, Document, Field, type_name
 from satchel.values.key_string import encode
 
@@ -210,6 +211,7 @@ def _parse_function(field: str, spec: BsonValue, pattern: SortPattern | None, co
             raise ServerError(ErrorCode.FailedToParse, f"Window function found an unknown argument: {argument}")
     if not name:
         raise ServerError(ErrorCode.FailedToParse, "Expected a $-prefixed window function")
+    check_operator(name, context)
     surroundings = Surroundings(name, context, pattern, spec.get("window", MISSING))
     if name in ACCUMULATORS and name not in NOT_IN_WINDOWS:
         return parse_window_accumulator(spec[name], surroundings)
