@@ -235,6 +235,14 @@ class StorageInUseError(StorageError):
     """Somebody else has the file open, and the operation needs it alone."""
 
 
+class DamagedStorageError(StorageError):
+    """The file has pages that make no sense."""
+
+
+class UnreachableStorageError(StorageError):
+    """The file cannot be opened: no such folder, no permission, no file but a folder."""
+
+
 class NewerFormatError(StorageError):
     """The file was written by a newer Satchel than this one can read."""
 

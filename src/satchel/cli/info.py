@@ -53,7 +53,7 @@ def compact(path: Path, key: str | bytes | None = None) -> int:
     """Shrink a file and print by how much."""
     service = open_service(existing(path), encryption_key=key)
     try:
-        print(f"{path}: {size_text(service.engine.storage.compact())} given back")
+        print(f"{path}: {size_text(service.engine.compact())} given back")
     finally:
         service.release()
     return 0

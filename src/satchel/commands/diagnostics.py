@@ -367,4 +367,10 @@ class CompactParams(NoFields):
 @COMMANDS.command("compact", CompactParams, write=True)
 def compact(params: CompactParams, invocation: Invocation) -> Reply:
     """Give the file's free pages back to the file system."""
-    return {"bytesFreed": Int64(invocation.engine.storage.compact())}
+    namespace = checked_namespace(invocation.database, params.compact)
+    entry = invocation.engine.collection(namespace)
+    if entry is None:
+        raise ServerError(ErrorCode.NamespaceNotFound, "collection does not exist")
+    if entry.is_view:
+        raise ServerError(ErrorCode.CommandNotSupportedOnView, "can't compact a view")
+    return {"bytesFreed": Int64(invocation.engine.compact())}

@@ -66,4 +66,4 @@ def open_lease(path: str, encryption_key: str | bytes | None = None) -> Lease:
     try:
         return Lease(open_service(path, encryption_key=encryption_key))
     except ServerError as error:
-        raise OperationFailure(error.message, error.code, error.reply()) from error
+        raise OperationFailure(f"{path}: {error.message}", error.code, error.reply()) from error

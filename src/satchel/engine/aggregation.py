@@ -30,7 +30,7 @@ from satchel.mql.context import Context
 from satchel.mql.match import parse_filter
 from satchel.mql.pipeline import Leading, Pipeline, parse_pipeline
 from satchel.mql.update import parse_update
-from satchel.values.bson_types import BsonValue, Document, encode_document
+from satchel.values.bson_types import BsonValue, Document, encode_result
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,7 +111,7 @@ class Aggregation:
             if parsed.entry is None:
                 return iter(())
             return (match.bson for match in parsed.run(context, hint).matches(parsed.entry, self._slot))
-        return (encode_document(document) for document in self._run(parsed, context, hint))
+        return (encode_result(document) for document in self._run(parsed, context, hint))
 
     def _run(
         self, parsed: ParsedAggregation, context: Context, hint: str | Document | None = None

@@ -17,6 +17,7 @@ from satchel.engine.namespaces import Namespace
 from satchel.engine.operation import Operation
 from satchel.engine.units import ReadUnit, WriteUnit
 from satchel.errors import (
+    DamagedStorageError,
     ErrorCode,
     NewerFormatError,
     NotADatabaseError,
@@ -25,6 +26,7 @@ from satchel.errors import (
     StorageError,
     StorageFullError,
     StorageInUseError,
+    UnreachableStorageError,
     WrongKeyError,
 )
 from satchel.storage.interface import Reader, Storage
@@ -102,6 +104,17 @@ class Engine:
         with self.write(operation) as unit:
             unit.ensure_collection(namespace)
 
+    def compact(self) -> int:
+        """Give free pages back to the file system and return the bytes freed.
+
+        Raises:
+            ServerError: IllegalOperation (20) for a file that is read-only; OutOfDiskSpace (14031).
+        """
+        try:
+            return self.storage.compact()
+        except StorageError as error:
+            raise server_error(error) from error
+
     def interrupt(self) -> None:
         """Have every running operation end soon, because the file is about to be closed."""
         for operation in list(self.operations.values()):
@@ -160,5 +173,7 @@ _CODES: tuple[tuple[type[StorageError], ErrorCode], ...] = (
     (WrongKeyError, ErrorCode.AuthenticationFailed),
     (StorageInUseError, ErrorCode.ConflictingOperationInProgress),
     (NotADatabaseError, ErrorCode.DataCorruptionDetected),
+    (DamagedStorageError, ErrorCode.DataCorruptionDetected),
+    (UnreachableStorageError, ErrorCode.FileNotOpen),
     (NewerFormatError, ErrorCode.UnsupportedFormat),
 )

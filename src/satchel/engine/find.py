@@ -21,7 +21,7 @@ from satchel.mql.expressions import command_variables
 from satchel.mql.match import MatchExpression, parse_filter
 from satchel.mql.projection import Projection, parse_projection
 from satchel.mql.sort import natural_order, parse_sort
-from satchel.values.bson_types import BsonValue, Document, decode_document, encode_document
+from satchel.values.bson_types import BsonValue, Document, decode_document, encode_document, encode_result
 from satchel.values.collation import parse_collation
 
 
@@ -128,7 +128,7 @@ class PreparedFind:
             document = self.projection.apply(document, position)
         if self.request.show_record_id:
             document = {**document, "$recordId": Int64(match.rid)}
-        return encode_document(document)
+        return encode_result(document)
 
     def tail(self, entry: CollectionEntry, slot: ReadSlot) -> Iterator[bytes | None]:
         """Yield the result, None at its end so far, and then what comes after it, without ever ending.

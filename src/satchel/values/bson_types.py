@@ -64,6 +64,9 @@ UNDEFINED: Final = Undefined.UNDEFINED
 """BSON undefined, which stands in an index, and only there, for an empty array."""
 
 MAX_DOCUMENT_SIZE_BYTES: Final = 16 * 1024 * 1024
+MAX_RESULT_SIZE_BYTES: Final = MAX_DOCUMENT_SIZE_BYTES + 16 * 1024
+"""How large a document that a read makes may be: a stored one, and something that is added to it."""
+
 MAX_NESTING_DEPTH: Final = 180
 
 INT32_MIN: Final = -(2**31)
@@ -205,6 +208,22 @@ def encode_document(document: Document) -> bytes:
         return encode(document, False, CODEC_OPTIONS)
     except (BSONError, RecursionError, OverflowError, ValueError) as error:
         raise ServerError(ErrorCode.InvalidBSON, f"cannot be encoded as BSON: {error}") from error
+
+
+def encode_result(document: Document) -> bytes:
+    """Encode a document that a read has made.
+
+    Raises:
+        ServerError: BSONObjectTooLarge (10334); InvalidBSON (22) as in `encode_document`.
+    """
+    bson = encode_document(document)
+    if len(bson) > MAX_RESULT_SIZE_BYTES:
+        raise ServerError(
+            ErrorCode.BSONObjectTooLarge,
+            f"BSONObj size: {len(bson)} (0x{len(bson):X}) is invalid. Size must be between 0 and "
+            f"{MAX_RESULT_SIZE_BYTES}(16MB)",
+        )
+    return bson
 
 
 def compile_regex(regex: Regex[str]) -> re.Pattern[str]:

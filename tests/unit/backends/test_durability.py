@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import errno
+import os
 import threading
 import time
 from pathlib import Path
 
 import pytest
+from pymongo.errors import OperationFailure
 
 from satchel import MongoClient
 from satchel.backends.sqlite import durability
 from satchel.backends.sqlite.durability import DiskSync
+from satchel.errors import ErrorCode, StorageError
 
 
 class _Fsyncs:
@@ -89,6 +93,48 @@ def test_concurrent_commits_share_an_fsync(monkeypatch: pytest.MonkeyPatch) -> N
         thread.join()
     disk.close()
     assert len(calls) == 2
+
+
+def test_a_durable_write_tells_of_a_disk_that_fails(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(_descriptor: int) -> None:
+        raise OSError(errno.EIO, "the disk is broken")
+
+    with MongoClient(tmp_path / "app.db") as client:
+        monkeypatch.setattr(os, "fsync", fail)
+        with pytest.raises(OperationFailure, match="the disk is broken") as caught:
+            client.a.command({"insert": "b", "documents": [{"_id": 1}], "writeConcern": {"j": True}})
+        assert caught.value.code == ErrorCode.OperationFailed
+        monkeypatch.undo()
+        client.a.command({"insert": "b", "documents": [{"_id": 2}], "writeConcern": {"j": True}})
+
+
+def test_a_disk_that_fails_is_tried_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    outcomes = iter([StorageError("broken"), StorageError("broken"), None])
+    done = threading.Event()
+
+    def fsync(_path: str) -> None:
+        outcome = next(outcomes, None)
+        if outcome is not None:
+            raise outcome
+        done.set()
+
+    monkeypatch.setattr(durability, "_fsync", fsync)
+    monkeypatch.setattr(durability, "SYNC_INTERVAL_SECONDS", 0.001)
+    disk = DiskSync("app.db")
+    disk.note_commit()
+    assert done.wait(30)
+    disk.close()
+
+
+def test_without_further_threads_the_commit_is_left_to_close(fsyncs: _Fsyncs, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(_thread: threading.Thread) -> None:
+        raise RuntimeError("can't create new thread at interpreter shutdown")
+
+    monkeypatch.setattr(threading.Thread, "start", refuse)
+    disk = DiskSync("app.db")
+    disk.note_commit()
+    disk.close()
+    assert fsyncs.paths == ["app.db-wal"]
 
 
 def test_memory_has_no_disk_and_no_thread() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import sqlite3
 import stat
 import subprocess
@@ -13,7 +14,7 @@ from typing import Any
 import apsw
 import pytest
 from pymongo.collection import Collection
-from pymongo.errors import OperationFailure, PyMongoError
+from pymongo.errors import OperationFailure
 
 from satchel import MongoClient
 from satchel.backends.sqlite import SqliteStorage
@@ -69,8 +70,11 @@ def test_an_empty_file_becomes_a_database(tmp_path: Path) -> None:
     connection.close()
 
 
-def test_a_missing_folder_is_an_error(tmp_path: Path) -> None:
-    assert _code_of(tmp_path / "no" / "such" / "folder.db") != 0
+def test_what_cannot_be_opened_is_an_error(tmp_path: Path) -> None:
+    for path in (tmp_path / "no" / "such" / "folder.db", tmp_path):
+        assert _code_of(path) == ErrorCode.FileNotOpen
+        with pytest.raises(OperationFailure, match=re.escape(str(path))):
+            MongoClient(path)
 
 
 def test_a_read_only_service_reads_and_refuses_writes(tmp_path: Path) -> None:
@@ -83,6 +87,9 @@ def test_a_read_only_service_reads_and_refuses_writes(tmp_path: Path) -> None:
         with service.engine.read() as unit:
             entry = next(iter(unit.catalog))
             assert unit.reader.count(entry.table) == 1
+        with pytest.raises(ServerError) as caught:
+            service.engine.compact()
+        assert caught.value.code == ErrorCode.IllegalOperation
     finally:
         service.release()
 
@@ -150,7 +157,8 @@ def test_a_damaged_page_is_an_error_and_no_crash(tmp_path: Path) -> None:
     path.write_bytes(damaged)
     client = MongoClient[dict[str, object]](path)
     try:
-        with pytest.raises(PyMongoError):
+        with pytest.raises(OperationFailure) as caught:
             list(client.a.b.find({"x": "z"}))
+        assert caught.value.code == ErrorCode.DataCorruptionDetected
     finally:
         client.close()

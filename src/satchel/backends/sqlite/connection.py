@@ -11,11 +11,13 @@ import apsw
 from satchel.backends.sqlite import schema
 from satchel.backends.sqlite.cipher import Cipher, explain_refusal
 from satchel.errors import (
+    DamagedStorageError,
     NewerFormatError,
     NotADatabaseError,
     ReadOnlyStorageError,
     StorageError,
     StorageFullError,
+    UnreachableStorageError,
 )
 from satchel.settings import BUSY_TIMEOUT_SECONDS
 
@@ -41,6 +43,8 @@ _MEANINGS: Final[tuple[tuple[type[apsw.Error], type[StorageError]], ...]] = (
     (apsw.FullError, StorageFullError),
     (apsw.ReadOnlyError, ReadOnlyStorageError),
     (apsw.PermissionsError, ReadOnlyStorageError),
+    (apsw.CorruptError, DamagedStorageError),
+    (apsw.CantOpenError, UnreachableStorageError),
 )
 
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 import os
 import threading
 
+from satchel.errors import StorageError
 from satchel.settings import SYNC_INTERVAL_SECONDS
 
 _IDLE_ROUNDS = 20
@@ -36,12 +37,23 @@ class DiskSync:
         with self._thread_lock:
             self._committed += 1
             if self._path is not None and self._thread is None and not self._stop.is_set():
-                self._thread = threading.Thread(target=self._run, name="satchel-sync", daemon=True)
-                self._thread.start()
+                self._start_thread()
             return self._committed
 
+    def _start_thread(self) -> None:
+        thread = threading.Thread(target=self._run, name="satchel-sync", daemon=True)
+        try:
+            thread.start()
+        except RuntimeError:
+            return  # The interpreter is about to end and has no more threads; `close` comes soon.
+        self._thread = thread
+
     def sync(self, ticket: int | None = None) -> None:
-        """Return once the commit `ticket` (None: every commit so far) is on the disk."""
+        """Return once the commit `ticket` (None: every commit so far) is on the disk.
+
+        Raises:
+            StorageError: The disk has failed; the commit may or may not be on it.
+        """
         if self._path is None:
             return
         wanted = self._committed if ticket is None else ticket
@@ -77,7 +89,7 @@ class DiskSync:
             idle = 0
             try:
                 self.sync()
-            except OSError:
+            except StorageError:
                 continue  # the next round tries again; a durable write reports its own failure
 
     def _end_when_idle(self) -> bool:
@@ -92,12 +104,17 @@ def _fsync(path: str) -> None:
     """Fsync a file if it is there: an empty log may be gone.
 
     Closing a file drops the process's POSIX locks on it; SQLite holds none on the log.
+
+    Raises:
+        StorageError: The system says that it failed.
     """
     try:
         descriptor = os.open(path, os.O_RDWR)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
     except FileNotFoundError:
         return
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
+    except OSError as error:
+        raise StorageError(f"the log could not be brought to the disk: {error}") from error

@@ -142,8 +142,7 @@ class SqliteStorage:
             ReadOnlyStorageError: The file is open for reading only.
             StorageFullError: The disk is full; nothing has changed.
         """
-        if self._read_only:
-            raise ReadOnlyStorageError(f"{self._path} is read-only")
+        self._check_writable()
         with self._write_lock:
             self._check_open()
             yield from self._transaction(self._writer)
@@ -180,10 +179,15 @@ class SqliteStorage:
 
     def compact(self) -> int:
         """Give free pages back to the file system and return the bytes freed."""
+        self._check_writable()
         before = self.stats().file_bytes
         with self._write_lock:
-            self._writer.execute("PRAGMA incremental_vacuum").fetchall()
-            self._writer.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+            self._check_open()
+            try:
+                self._writer.execute("PRAGMA incremental_vacuum").fetchall()
+                self._writer.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+            except apsw.Error as error:
+                raise translate(error) from error
         return before - self.stats().file_bytes
 
     def close(self) -> None:
@@ -197,6 +201,10 @@ class SqliteStorage:
                 reader.close()
             self._readers.clear()
             self._writer.close(True)
+
+    def _check_writable(self) -> None:
+        if self._read_only:
+            raise ReadOnlyStorageError(f"{self._path} is read-only")
 
     def _check_open(self) -> None:
         if self._closed:
