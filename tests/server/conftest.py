@@ -21,6 +21,17 @@ QUICK = TimeLimits(handshake=5.0, stall=5.0, drain=5.0, interrupt=5.0)
 ServerMaker = Callable[..., Server]
 
 
+def address_in(uri: str) -> tuple[str, int]:
+    """Return the host and port of a URL."""
+    host, _, port = uri.removeprefix("mongodb://").partition("/")[0].rpartition(":")
+    return host, int(port)
+
+
+def address_of(server: Server) -> tuple[str, int]:
+    """Return the host and port of a server's first TCP listener."""
+    return address_in(server.uris[0])
+
+
 @pytest.fixture
 def service(tmp_path: Path) -> Iterator[Service]:
     service = open_service(str(tmp_path / "served.db"))
@@ -47,8 +58,7 @@ def server(make_server: ServerMaker) -> Server:
 
 @pytest.fixture
 def address(server: Server) -> tuple[str, int]:
-    host, _, port = server.uris[0].removeprefix("mongodb://").rstrip("/").rpartition(":")
-    return host, int(port)
+    return address_of(server)
 
 
 @pytest.fixture

@@ -152,7 +152,10 @@ class Server:
             return list(self._connections)
 
     def stop(self, service: DirectService) -> None:
-        """Stop listening, let commands that run finish for a while, interrupt the rest, and cut every client off."""
+        """Stop listening, let commands that run finish for a while, interrupt the rest, cut every client off (once)."""
+        if self._stopping.is_set():
+            return
+        event(_log, logging.INFO, "stopping", connections=self.connections)
         self._stopping.set()
         self._wake.send(b"\0")
         for thread in self._threads:
