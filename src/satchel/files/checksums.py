@@ -21,7 +21,7 @@ class Checksums:
     def __init__(self, names: tuple[str, ...] = _ALGORITHMS) -> None:
         self._digests = {name: hashlib.new(name, usedforsecurity=False) for name in names}
 
-    def update(self, data: bytes) -> None:
+    def update(self, data: bytes | memoryview) -> None:
         """Take in the bytes that come next."""
         for digest in self._digests.values():
             digest.update(data)
@@ -57,7 +57,7 @@ class Verifier:
         self._checksums = Checksums(tuple(self._expected))
         self._position = 0
 
-    def take(self, position: int, data: bytes) -> bool:
+    def take(self, position: int, data: bytes | memoryview) -> bool:
         """Take in the bytes that were read at `position`, and tell whether they were the last ones to be verified.
 
         Raises:
