@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import hashlib
 import io
@@ -408,8 +409,8 @@ def test_metadata(storage: FileStorage) -> None:
     assert (info.metadata, info.modified) == ({"m": 2}, modified)
     with pytest.raises(FileNotFoundError):
         storage.set_metadata("b", {})
+    storage.make_folder("f")
     with pytest.raises(IsADirectoryError):
-        storage.make_folder("f")
         storage.set_metadata("f", {})
 
 
@@ -467,8 +468,8 @@ def test_moving_a_file(storage: FileStorage) -> None:
     assert (paths(storage), storage.read("c"), storage.stat("c").metadata) == (["c"], b"a" * 3000, {"k": 1})
     with pytest.raises(IsADirectoryError):
         storage.move("c", "x")
+    storage.upload("z", b"")
     with pytest.raises(NotADirectoryError):
-        storage.upload("z", b"")
         storage.move("c", "z/a")
     with pytest.raises(FileNotFoundError):
         storage.move("none", "d")
@@ -610,11 +611,9 @@ def test_movers_and_removers_of_folders(database: Any) -> None:
         for turn in range(15):
             own.upload(f"f/{number}/{turn}", b"x")
             own.delete(f"f/{number}/{turn}")
-            try:
+            with contextlib.suppress(OSError):  # others have files in it
                 own.remove_folder(f"f/{number}")
                 own.remove_folder("f")
-            except OSError as error:
-                assert error.errno in {errno.ENOTEMPTY, errno.ENOENT}, error
         own.upload(f"f/{number}/end", b"x")
 
     in_threads(4, work)

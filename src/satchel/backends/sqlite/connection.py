@@ -160,3 +160,23 @@ def _initialise(connection: apsw.Connection) -> None:
         PRAGMA user_version = {schema.FORMAT_VERSION};
         COMMIT
     """)
+
+
+def is_open_elsewhere(path: str) -> bool:
+    """Tell whether another connection, of this process or another, has the file open; True when that cannot be told.
+
+    A connection to a file in WAL mode holds a lock on it from its first read on, and a process that dies lets go of it.
+    """
+    try:
+        connection = apsw.Connection(path, apsw.SQLITE_OPEN_READWRITE)
+    except apsw.Error:
+        return True
+    try:
+        connection.execute("PRAGMA locking_mode = EXCLUSIVE").fetchall()
+        connection.execute("BEGIN IMMEDIATE; ROLLBACK")
+    except apsw.Error:
+        return True
+    else:
+        return False
+    finally:
+        connection.close()
