@@ -6,7 +6,7 @@ import os
 import threading
 from typing import Final
 
-from satchel.backends.sqlite import MEMORY, Cipher, SqliteStorage, rekey
+from satchel.backends.sqlite import MEMORY, Cipher, SqliteStorage, is_open_elsewhere, rekey
 from satchel.commands.dispatch import Service
 from satchel.engine.engine import Engine, server_error
 from satchel.engine.ttl import TtlMonitor
@@ -100,6 +100,11 @@ def rekey_file(path: str, encryption_key: str | bytes | None, new_key: str | byt
             rekey(real, old, new)
     except StorageError as error:
         raise server_error(error) from error
+
+
+def is_in_use(path: str, encryption_key: str | bytes | None = None) -> bool:
+    """Tell whether anybody, in this process or another, has a file open; True when that cannot be told."""
+    return is_open_elsewhere(os.path.realpath(path), None if encryption_key is None else Cipher(encryption_key))
 
 
 def _after_fork_in_child() -> None:

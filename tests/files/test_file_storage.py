@@ -19,7 +19,7 @@ from bson import ObjectId
 from gridfs.errors import CorruptGridFile
 
 from satchel import AsyncMongoClient, MongoClient
-from satchel.files.file_storage import FileStorage
+from satchel.files import FileStorage
 
 SERVER = os.environ.get("MONGODB_ORACLE_URI")
 

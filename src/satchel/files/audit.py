@@ -1,8 +1,8 @@
 """Checking the files of a database: GridFS buckets, and the paths of FileStorage.
 
 A problem is something that is wrong. A leaving is what a writer that died left behind, which nobody can see and which
-takes space: chunks without a file, a content that no path refers to, a count of references that is too high. A writer that
-is at work looks the same, so leavings are taken for such only when nobody else has the database open, or by their age.
+takes space: chunks without a file, a content that no path refers to, a count of references that is too high. A writer
+that is at work looks the same, so leavings are taken for such only when nobody else has the database open, or by age.
 """
 
 from __future__ import annotations

@@ -162,16 +162,17 @@ def _initialise(connection: apsw.Connection) -> None:
     """)
 
 
-def is_open_elsewhere(path: str) -> bool:
+def is_open_elsewhere(path: str, cipher: Cipher | None = None) -> bool:
     """Tell whether another connection, of this process or another, has the file open; True when that cannot be told.
 
     A connection to a file in WAL mode holds a lock on it from its first read on, and a process that dies lets go of it.
     """
     try:
-        connection = apsw.Connection(path, apsw.SQLITE_OPEN_READWRITE)
+        connection = _connect(path, apsw.SQLITE_OPEN_READWRITE | apsw.SQLITE_OPEN_URI, cipher)
     except apsw.Error:
         return True
     try:
+        connection.set_busy_timeout(0)
         connection.execute("PRAGMA locking_mode = EXCLUSIVE").fetchall()
         connection.execute("BEGIN IMMEDIATE; ROLLBACK")
     except apsw.Error:
