@@ -17,7 +17,7 @@ from satchel.commands.concerns import WriteConcern, read_concern, write_concern
 from satchel.commands.generic import GenericArguments, generic_arguments
 from satchel.commands.params import read_params
 from satchel.engine.engine import Engine
-from satchel.engine.express import find_by_id
+from satchel.engine.express import find_equal
 from satchel.engine.namespaces import Namespace, check_database_name
 from satchel.engine.operation import Operation
 from satchel.engine.writes.documents import current_timestamp
@@ -73,9 +73,9 @@ class Service:
             failure = ServerError(ErrorCode.InternalError, f"{type(error).__name__}: {error}")
             return {**failure.reply(), **self._times()}
 
-    def find_by_id(self, namespace: Namespace, identifier: BsonValue) -> bytes | Missing | None:
-        """Return what a find for one `_id` finds; MISSING where only `run` knows."""
-        return find_by_id(self.engine, namespace, identifier)
+    def find_equal(self, namespace: Namespace, path: str, value: BsonValue) -> bytes | Missing | None:
+        """Return the first document that a find for one value finds; MISSING where only `run` knows."""
+        return find_equal(self.engine, namespace, path, value)
 
     def _run(self, request: Request, connection: ConnectionState) -> Reply:
         name = next(iter(request.command), "")

@@ -1,4 +1,4 @@
-"""PyMongo's Database and Collection, with a short cut of their own for finding a document by its `_id`."""
+"""PyMongo's Database and Collection, with a short cut of their own for finding a document by one value."""
 
 from __future__ import annotations
 
@@ -21,21 +21,23 @@ class Collection(PyMongoCollection[DocumentType]):
 
     def find_one(self, filter: Any = None, *args: Any, **kwargs: Any) -> DocumentType | None:  # noqa: A002 - PyMongo's
         """Find one document, as PyMongo does."""
-        if not args and not kwargs and (identifier := _plain_id(filter)) is not MISSING:
-            try:
-                return self._find_by_id(identifier)
-            except NotDirectError:
-                pass
+        if not args and not kwargs:
+            path, value = _plain_equality(filter)
+            if value is not MISSING:
+                try:
+                    return self._find_equal(path, value)
+                except NotDirectError:
+                    pass
         return super().find_one(filter, *args, **kwargs)
 
-    def _find_by_id(self, identifier: BsonValue) -> DocumentType | None:
+    def _find_equal(self, path: str, value: BsonValue) -> DocumentType | None:
         client: MongoClient[DocumentType] = self.database.client  # type: ignore[assignment]
         direct = client._short_cut()
         options = self.codec_options
         is_raw = getattr(options.document_class, "_type_marker", None) is not None
         if direct is None or is_raw or self.read_preference != ReadPreference.PRIMARY or self.read_concern.level:
             raise NotDirectError
-        found = direct.find_by_id(self.database.name, self.name, identifier)
+        found = direct.find_equal(self.database.name, self.name, path, value)
         return None if found is None else bson.decode(found, options)
 
     def with_options(self, *args: Any, **kwargs: Any) -> Any:
@@ -82,15 +84,20 @@ def own_database(made: PyMongoDatabase[Any]) -> Database[Any]:
     )
 
 
-def _plain_id(filter_: Any) -> Field:
-    """Return the `_id` that a filter asks for as the engine has it; MISSING when it asks for anything else."""
+def _plain_equality(filter_: Any) -> tuple[str, Field]:
+    """Return the path and the value, as the engine has it, that a filter asks for; MISSING when it asks for more."""
+    path = "_id"
     if filter_.__class__ is dict:
         if len(filter_) != 1:
-            return MISSING
-        filter_ = filter_.get("_id", MISSING)
+            return path, MISSING
+        ((path, filter_),) = filter_.items()
+        if filter_.__class__ is dict and len(filter_) == 1:
+            filter_ = filter_.get("$eq", MISSING)
+        if path.__class__ is not str or path[:1] == "$":
+            return path, MISSING
     cls = filter_.__class__
     if cls is ObjectId or (cls is str and filter_.isascii()):
-        return cast("BsonValue", filter_)
+        return path, cast("BsonValue", filter_)
     if cls is int and INT64_MIN <= filter_ <= INT64_MAX:
-        return filter_ if INT32_MIN <= filter_ <= INT32_MAX else Int64(filter_)
-    return MISSING
+        return path, filter_ if INT32_MIN <= filter_ <= INT32_MAX else Int64(filter_)
+    return path, MISSING

@@ -157,10 +157,10 @@ class DirectConnection:
         check_command_response(documents[0], MAX_WIRE_VERSION, None, pool_opts=self.opts)
         return Response(data=reply, address=self.address, request_id=0, duration=None, docs=documents)
 
-    def find_by_id(self, database: str, collection: str, identifier: BsonValue) -> bytes | None:
-        """Return the BSON of a document, or None."""
+    def find_equal(self, database: str, collection: str, path: str, value: BsonValue) -> bytes | None:
+        """Return the BSON of the first document that has a value at a path, or None."""
         try:
-            found = self._service.find_by_id(Namespace(database, collection), identifier)
+            found = self._service.find_equal(Namespace(database, collection), path, value)
         except ServerError as error:
             raise NotDirectError from error  # PyMongo's own way ends in the same error
         if found is MISSING:

@@ -1,45 +1,80 @@
-"""The commonest read, a document by its `_id`, past everything that other queries need.
+"""The commonest reads, a document by its `_id` or another indexed field, past everything that other queries need.
 
 It finds what `planner.plan` and the scans find for the same filter; MongoDB calls its own such plans EXPRESS.
 """
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Final
 
 from bson import Int64, ObjectId
 
+from satchel.engine.catalog import CollectionEntry, IndexEntry
 from satchel.engine.engine import Engine
 from satchel.engine.namespaces import Namespace
+from satchel.engine.planner.candidates import usable_indexes
 from satchel.values import key_string
 from satchel.values.bson_types import MISSING as NOT_EXPRESS
 from satchel.values.bson_types import BsonValue, Missing
 
 EXPRESS_CLASSES: Final = frozenset({ObjectId, int, Int64, str})
-"""Classes of which every value, as a filter's `_id`, means equality and nothing else."""
+"""Classes of which every value, in a filter, means equality and nothing else."""
 
 
-def find_by_id(engine: Engine, namespace: Namespace, identifier: BsonValue) -> bytes | Missing | None:
-    """Return the BSON of the document with an `_id`, or None when there is none.
+def find_equal(engine: Engine, namespace: Namespace, path: str, value: BsonValue) -> bytes | Missing | None:
+    """Return the BSON of the first document in which a path leads to a value, or None when there is none.
 
     Args:
         engine: The engine.
         namespace: A collection's namespace.
-        identifier: The `_id`, of one of `EXPRESS_CLASSES`.
+        path: The path.
+        value: The value, of one of `EXPRESS_CLASSES`.
 
     Returns:
-        NOT_EXPRESS when the namespace is not that of a collection that is there: other rules apply then.
+        NOT_EXPRESS when the namespace is not that of a collection that is there, or it is not clear that one index
+        alone is the one to use: other rules apply then.
 
     Raises:
         ServerError: The storage has failed.
     """
+    if path != "_id" and not _may_be_indexed(engine, namespace, path):
+        return NOT_EXPRESS
     with engine.read() as unit:
         entry = unit.catalog.get(namespace)
         if entry is None or entry.is_view:
             return NOT_EXPRESS
+        if path == "_id":
+            record = unit.reader.get_by_id(entry.table, key_string.encode(value, entry.collation))
+        else:
+            index = express_index(entry, path)
+            if index is None:
+                return NOT_EXPRESS
+            key = key_string.encode(value, entry.collation)
+            if index.descending[0]:
+                key = key_string.invert(key)
+            record = unit.reader.get_by_key(entry.table, index.table, key)
         engine.opcounters["find"] += 1
-        record = unit.reader.get_by_id(entry.table, key_string.encode(identifier, entry.collation))
         return None if record is None else record[1]
 
 
-__all__ = ["EXPRESS_CLASSES", "NOT_EXPRESS", "find_by_id"]
+def _may_be_indexed(engine: Engine, namespace: Namespace, path: str) -> bool:
+    """Tell whether it is worth while to look, as far as the catalog is known."""
+    entry = engine.last_catalog and engine.last_catalog.get(namespace)
+    return entry is not None and express_index(entry, path) is not None
+
+
+@lru_cache(maxsize=1024)
+def express_index(entry: CollectionEntry, path: str) -> IndexEntry | None:
+    """Return the only index that the planner could choose for an equality on a path, if it decides alone."""
+    indexes = usable_indexes(entry)
+    if any(index.kind != "btree" for index in indexes) or any(part.isdigit() for part in path.split(".")):
+        return None
+    leading = [index for index in indexes if index.paths[0] == path]
+    if len(leading) != 1 or len(leading[0].paths) > 1:
+        return None
+    (index,) = leading
+    return index if index.partial_filter is None and index.collation == entry.collation else None
+
+
+__all__ = ["EXPRESS_CLASSES", "NOT_EXPRESS", "express_index", "find_equal"]

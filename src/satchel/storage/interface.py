@@ -106,6 +106,9 @@ class Reader(Protocol):
     def get_by_id(self, table: str, id_key: bytes) -> Record | None:
         """Return the record whose `_id` has the KeyString `id_key`."""
 
+    def get_by_key(self, table: str, index: str, key: bytes) -> Record | None:
+        """Return the first record that an index leads to from a key."""
+
     def scan(
         self, table: str, *, after: int | None = None, backward: bool = False, predicate: BoundPredicate | None = None
     ) -> Iterator[JudgedRecord]:

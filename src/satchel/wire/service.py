@@ -176,12 +176,13 @@ class DirectService(Service, Protocol):
         """Have every running operation end soon with InterruptedAtShutdown (11600)."""
         ...
 
-    def find_by_id(self, namespace: Namespace, identifier: BsonValue) -> bytes | Missing | None:
-        """Return what a find for one `_id` finds; MISSING means: ask with `run`.
+    def find_equal(self, namespace: Namespace, path: str, value: BsonValue) -> bytes | Missing | None:
+        """Return the first document that a find for one value finds; MISSING means: ask with `run`.
 
         Args:
             namespace: Where to look.
-            identifier: An ObjectId, a string, or an integer.
+            path: The field, `_id` or another.
+            value: An ObjectId, a string, or an integer.
 
         Raises:
             ServerError: The storage has failed.

@@ -92,6 +92,14 @@ class SqliteReader:
             self._connection.execute(f"SELECT rid, bson FROM {quote(table)} WHERE id = ?", (id_key,)).get,
         )
 
+    def get_by_key(self, table: str, index: str, key: bytes) -> Record | None:
+        """Return the first record that an index leads to from a key."""
+        sql = (
+            f"SELECT t.rid, t.bson FROM {quote(index)} AS i CROSS JOIN {quote(table)} AS t ON t.rid = i.rid"
+            " WHERE i.key = ? ORDER BY i.rid LIMIT 1"
+        )
+        return cast(Record | None, self._connection.execute(sql, (key,)).get)
+
     def scan(
         self, table: str, *, after: int | None = None, backward: bool = False, predicate: BoundPredicate | None = None
     ) -> Iterator[JudgedRecord]:
