@@ -53,6 +53,18 @@ class Listener(CommandListener):
 DIRECT_COMMANDS: list[str] = []
 
 
+EXPRESS = ("find_equal", "insert_one", "update_one", "delete_one")
+
+
+def _noted_call(name: str, call: Callable[..., object]) -> Callable[..., object]:
+    def noted(*args: object) -> object:
+        result = call(*args)
+        DIRECT_COMMANDS.append(name)
+        return result
+
+    return noted
+
+
 @pytest.fixture
 def direct(monkeypatch: pytest.MonkeyPatch) -> Iterator[MongoClient[Any]]:
     """A client that takes short cuts; the names of the commands that did are in DIRECT_COMMANDS."""
@@ -63,6 +75,8 @@ def direct(monkeypatch: pytest.MonkeyPatch) -> Iterator[MongoClient[Any]]:
         return run(self, database, spec, options)
 
     monkeypatch.setattr(DirectConnection, "_run", noted)
+    for name in EXPRESS:
+        monkeypatch.setattr(DirectConnection, name, _noted_call(name, getattr(DirectConnection, name)))
     DIRECT_COMMANDS.clear()
     with MongoClient(":memory:") as client:
         yield client
@@ -187,6 +201,23 @@ READS: dict[str, Call] = {
     "find_one_bare_id": lambda c: c.find_one(ids(3)),
     "find_one_none": lambda c: c.find_one({"_id": ids(99)}),
     "find_one_all": lambda c: c.find_one(),
+    "find_one_indexed_eq": lambda c: c.find_one({"n": {"$eq": 7}}),
+    "find_one_indexed_string": lambda c: c.find_one({"name": "Name 7"}),
+    "find_one_indexed_none": lambda c: c.find_one({"name": "Name 77"}),
+    "find_one_indexed_bool": lambda c: c.find_one({"n": True}),
+    "find_one_indexed_array": lambda c: indexed(c, [("tags", -1)], lambda: c.find_one({"tags": 2})),
+    "find_one_indexed_twice": lambda c: indexed(c, [("n", 1), ("name", 1)], lambda: c.find_one({"n": 7})),
+    "find_one_indexed_compound": lambda c: indexed(c, [("d", 1), ("n", 1)], lambda: c.find_one({"d": "x"})),
+    "find_one_indexed_inside": lambda c: indexed(c, [("d.x", 1)], lambda: c.find_one({"d.x": 7})),
+    "find_one_indexed_sparse": lambda c: indexed(c, [("at", 1)], lambda: c.find_one({"at": 7}), sparse=True),
+    "find_one_indexed_partial": lambda c: indexed(
+        c, [("d.x", 1)], lambda: c.find_one({"d.x": 7}), partialFilterExpression={"n": {"$gt": 9}}
+    ),
+    "find_one_indexed_collation": lambda c: indexed(
+        c, [("z", 1)], lambda: c.find_one({"z": "A"}), collation={"locale": "en", "strength": 1}
+    ),
+    "find_one_wildcard": lambda c: indexed(c, [("$**", 1)], lambda: c.find_one({"d.x": 7})),
+    "find_one_hashed": lambda c: indexed(c, [("d.x", "hashed")], lambda: c.find_one({"d.x": 7})),
     "find_one_indexed": lambda c: c.find_one({"n": 7}),
     "find_one_int64": lambda c: c.find_one({"n": Int64(7)}),
     "find_one_double": lambda c: c.find_one({"n": 7.0}),
@@ -316,6 +347,11 @@ WRITES: dict[str, Call] = {
     "insert_one_new_collection": lambda c: c.database["new"].insert_one({"_id": 1}),
     "insert_one_bad_namespace": lambda c: c.database["system.views2"].insert_one({"_id": 1}),
     "insert_one_session": lambda c: in_session(c, lambda session: c.insert_one({"_id": 1}, session=session)),
+    "insert_one_capped": lambda c: capped(c).insert_one({"_id": 9}).inserted_id,
+    "insert_one_view": lambda c: c.database.create_collection("v", viewOn="c", pipeline=[]).insert_one({"_id": 9}),
+    "insert_one_valid": lambda c: validated(c).insert_one({"_id": 9, "a": 1}),
+    "insert_one_invalid": lambda c: validated(c).insert_one({"_id": 9, "a": "x"}),
+    "update_one_invalid": lambda c: validated(c).update_one({"a": 1}, {"$set": {"a": "x"}}),
     "insert_many": lambda c: c.insert_many([{"_id": 1}, {"_id": 2}]),
     "insert_many_tuple": lambda c: c.insert_many(({"_id": 1}, {"_id": 2})),
     "insert_many_generator": lambda c: c.insert_many({"_id": i} for i in range(3)),
@@ -401,6 +437,28 @@ def in_session(collection: Collection[Any], call: Callable[[Any], object]) -> ob
         return plain(call(session))
 
 
+def capped(collection: Collection[Any]) -> Collection[Any]:
+    made = collection.database.create_collection("small", capped=True, size=4096, max=2)
+    made.insert_many([{"_id": i} for i in range(2)])
+    made.insert_one({"_id": 2})
+    assert [each["_id"] for each in made.find()] == [1, 2]
+    return made
+
+
+def validated(collection: Collection[Any]) -> Collection[Any]:
+    made = collection.database.create_collection("strict", validator={"a": {"$type": "int"}})
+    made.insert_one({"_id": 1, "a": 1})
+    return made
+
+
+def indexed(collection: Collection[Any], keys: Any, call: Callable[[], object], **options: Any) -> object:
+    name = collection.create_index(keys, **options)
+    try:
+        return call()
+    finally:
+        collection.drop_index(name)
+
+
 def within_timeout(call: Callable[[], object]) -> object:
     with pymongo.timeout(30):
         return plain(call())
@@ -465,17 +523,35 @@ def test_the_callers_objects(both: list[Collection[Any]], name: str) -> None:
 def test_short_cuts_are_taken(both: list[Collection[Any]]) -> None:
     collection = both[0]
     collection.find_one({"n": 1})
+    collection.find_one({"tags": "a"})
     collection.find(batch_size=2).to_list()
     collection.insert_one({"_id": 1})
     collection.update_one({"_id": 1}, {"$set": {"a": 1}})
     collection.delete_one({"_id": 1})
+    collection.insert_one({"_id": 2}, comment="why")
+    collection.update_many({"_id": 2}, {"$set": {"a": 1}})
+    collection.delete_many({"_id": 2})
     collection.count_documents({})
     collection.estimated_document_count()
     collection.distinct("n")
     collection.aggregate([])
     collection.find_one_and_delete({"n": 1})
     taken = {"find", "getMore", "insert", "update", "delete", "aggregate", "count", "distinct", "findAndModify"}
-    assert taken <= set(DIRECT_COMMANDS)
+    assert {*taken, *EXPRESS} <= set(DIRECT_COMMANDS)
+
+
+@pytest.mark.parametrize("name", ["insert_one", "update_one", "delete_one"])
+def test_what_an_express_write_cannot_do_leaves_no_trace(both: list[Collection[Any]], name: str) -> None:
+    calls: dict[str, Call] = {
+        "insert_one": lambda c: c.insert_one({"_id": 1, "n": 3}),
+        "update_one": lambda c: c.update_one({"n": 3}, {"$inc": {"name": 1}}),
+        "delete_one": lambda c: c.delete_one({"n": {"$bad": 1}}),
+    }
+    before = state(both[0])
+    short, long = (outcome(calls[name], collection) for collection in both)
+    assert short == long
+    assert state(both[0]) == before
+    assert name not in DIRECT_COMMANDS
 
 
 @pytest.mark.parametrize("logger", ["pymongo.command", "pymongo.connection", "pymongo.serverSelection"])

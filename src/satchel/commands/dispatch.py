@@ -6,6 +6,7 @@ import itertools
 import logging
 import threading
 from collections.abc import Callable, Sequence
+from functools import cached_property
 from typing import Final, cast
 
 from bson import Int64
@@ -14,6 +15,7 @@ from satchel.commands import families as _families  # noqa: F401 - registers the
 from satchel.commands import handshake
 from satchel.commands.command import COMMANDS, Command, Invocation, Reply
 from satchel.commands.concerns import WriteConcern, read_concern, write_concern
+from satchel.commands.express import ExpressWrites
 from satchel.commands.generic import GenericArguments, generic_arguments
 from satchel.commands.params import read_params
 from satchel.engine.engine import Engine
@@ -65,17 +67,22 @@ class Service:
         try:
             return self._run(request, connection)
         except ServerError as error:
-            return {**error.reply(), **self._times()}
+            return {**error.reply(), **self.times()}
         except RecursionError:
-            return {**ServerError(ErrorCode.Overflow, "the command is nested too deeply").reply(), **self._times()}
+            return {**ServerError(ErrorCode.Overflow, "the command is nested too deeply").reply(), **self.times()}
         except Exception as error:
             _log.exception("command %s failed", next(iter(request.command), ""))
             failure = ServerError(ErrorCode.InternalError, f"{type(error).__name__}: {error}")
-            return {**failure.reply(), **self._times()}
+            return {**failure.reply(), **self.times()}
 
     def find_equal(self, namespace: Namespace, path: str, value: BsonValue) -> bytes | Missing | None:
         """Return the first document that a find for one value finds; MISSING where only `run` knows."""
         return find_equal(self.engine, namespace, path, value)
+
+    @cached_property
+    def express_writes(self) -> ExpressWrites:
+        """The commonest writes, past what other commands need."""
+        return ExpressWrites(self)
 
     def _run(self, request: Request, connection: ConnectionState) -> Reply:
         name = next(iter(request.command), "")
@@ -111,10 +118,11 @@ class Service:
             reply = decode_document(bytes(reply))
         reply.setdefault("ok", 1.0)
         reply.update(concern.failure())
-        reply.update(self._times())
+        reply.update(self.times())
         return reply
 
-    def _times(self) -> Document:
+    def times(self) -> Document:
+        """Return the times that every reply has."""
         now = current_timestamp()
         return {
             "$clusterTime": {
@@ -126,7 +134,7 @@ class Service:
 
     def cluster_time_elements(self) -> bytes:
         """Return `$clusterTime` and `operationTime` as BSON elements, for replies that are built from bytes."""
-        return encode_document(self._times())[4:-1]
+        return encode_document(self.times())[4:-1]
 
     def hello(self) -> Document:
         """Return the reply of the `hello` command, as a monitor sees it."""

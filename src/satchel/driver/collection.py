@@ -1,4 +1,4 @@
-"""PyMongo's Database and Collection, with a short cut of their own for finding a document by one value."""
+"""PyMongo's Database and Collection, with short cuts of their own for the commonest calls."""
 
 from __future__ import annotations
 
@@ -7,10 +7,12 @@ from typing import TYPE_CHECKING, Any, cast
 import bson
 from bson import Int64, ObjectId
 from pymongo import ReadPreference
+from pymongo.results import DeleteResult, InsertOneResult, UpdateResult
 
-from satchel.driver.direct import NotDirectError
+from satchel.driver.direct import DirectConnection, NotDirectError
 from satchel.driver.private import DocumentType, PyMongoCollection, PyMongoDatabase
 from satchel.values.bson_types import INT32_MAX, INT32_MIN, INT64_MAX, INT64_MIN, MISSING, BsonValue, Field
+from satchel.values.namespace import Namespace
 
 if TYPE_CHECKING:
     from satchel.driver.client import MongoClient
@@ -39,6 +41,49 @@ class Collection(PyMongoCollection[DocumentType]):
             raise NotDirectError
         found = direct.find_equal(self.database.name, self.name, path, value)
         return None if found is None else bson.decode(found, options)
+
+    def insert_one(self, document: Any, *args: Any, **kwargs: Any) -> InsertOneResult:
+        """Insert one document, as PyMongo does."""
+        if not args and not kwargs and document.__class__ is dict:
+            direct = self._direct_for_writes()
+            if direct is not None:
+                if "_id" not in document:
+                    document["_id"] = ObjectId()
+                try:
+                    direct.insert_one(Namespace(self.database.name, self.name), document, self.codec_options)
+                    return InsertOneResult(document["_id"], acknowledged=True)
+                except NotDirectError:
+                    pass
+        return super().insert_one(document, *args, **kwargs)
+
+    def update_one(self, filter: Any, update: Any, *args: Any, **kwargs: Any) -> UpdateResult:  # noqa: A002
+        """Update one document, as PyMongo does."""
+        if not args and not kwargs and filter.__class__ is dict and _has_operators(update):
+            direct = self._direct_for_writes()
+            if direct is not None:
+                try:
+                    namespace = Namespace(self.database.name, self.name)
+                    return UpdateResult(direct.update_one(namespace, filter, update, self.codec_options), True)
+                except NotDirectError:
+                    pass
+        return super().update_one(filter, update, *args, **kwargs)
+
+    def delete_one(self, filter: Any, *args: Any, **kwargs: Any) -> DeleteResult:  # noqa: A002
+        """Delete one document, as PyMongo does."""
+        if not args and not kwargs and filter.__class__ is dict:
+            direct = self._direct_for_writes()
+            if direct is not None:
+                try:
+                    namespace = Namespace(self.database.name, self.name)
+                    return DeleteResult(direct.delete_one(namespace, filter, self.codec_options), True)
+                except NotDirectError:
+                    pass
+        return super().delete_one(filter, *args, **kwargs)
+
+    def _direct_for_writes(self) -> DirectConnection | None:
+        """Return what takes a short cut for a write that nothing is said about, or None."""
+        client: MongoClient[DocumentType] = self.database.client  # type: ignore[assignment]
+        return client._short_cut() if self.write_concern.is_server_default else None
 
     def with_options(self, *args: Any, **kwargs: Any) -> Any:
         """Return a copy with other options, as PyMongo does."""
@@ -82,6 +127,10 @@ def own_database(made: PyMongoDatabase[Any]) -> Database[Any]:
     return Database(
         made.client, made.name, made.codec_options, made.read_preference, made.write_concern, made.read_concern
     )
+
+
+def _has_operators(update: Any) -> bool:
+    return update.__class__ is dict and str(next(iter(update), ""))[:1] == "$"
 
 
 def _plain_equality(filter_: Any) -> tuple[str, Field]:

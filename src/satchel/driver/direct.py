@@ -31,7 +31,14 @@ from satchel.driver.private import (
     decode_all_selective,
 )
 from satchel.errors import ServerError
-from satchel.values.bson_types import MAX_DOCUMENT_SIZE_BYTES, MISSING, BsonValue, decode_document, encode_document
+from satchel.values.bson_types import (
+    MAX_DOCUMENT_SIZE_BYTES,
+    MISSING,
+    BsonValue,
+    Document,
+    decode_document,
+    encode_document,
+)
 from satchel.values.namespace import Namespace
 from satchel.wire.cursor_reply import RawDocument
 from satchel.wire.messages import Request
@@ -167,6 +174,29 @@ class DirectConnection:
             raise NotDirectError
         return found
 
+    def insert_one(self, namespace: Namespace, document: Mapping[str, Any], options: CodecOptions[Any]) -> None:
+        """Insert a document."""
+        if not self._service.express_writes.insert(namespace, _encode(document, options)):
+            raise NotDirectError
+
+    def update_one(
+        self, namespace: Namespace, filter_: Mapping[str, Any], update: Mapping[str, Any], options: CodecOptions[Any]
+    ) -> dict[str, Any]:
+        """Update the first document that matches, and return the reply."""
+        reply = self._service.express_writes.update(namespace, _copy(filter_, options), _copy(update, options))
+        if reply is None:
+            raise NotDirectError
+        return {**reply, "updatedExisting": reply["n"] != 0}
+
+    def delete_one(
+        self, namespace: Namespace, filter_: Mapping[str, Any], options: CodecOptions[Any]
+    ) -> dict[str, Any]:
+        """Delete the first document that matches, and return the reply."""
+        reply = self._service.express_writes.delete(namespace, _copy(filter_, options))
+        if reply is None:
+            raise NotDirectError
+        return reply
+
     def _run(self, database: str, spec: Mapping[str, Any], options: CodecOptions[Any]) -> bytes:
         name = next(iter(spec))
         field = SEQUENCE_FIELDS.get(name)
@@ -177,6 +207,11 @@ class DirectConnection:
         command = decode_document(_encode(spec, options))
         reply = self._service.run(Request(0, database, command, sequences), self._state)
         return bytes(reply) if isinstance(reply, RawDocument) else encode_document(reply)
+
+
+def _copy(document: Mapping[str, Any], options: CodecOptions[Any]) -> Document:
+    """Return what the engine would get of a document that was sent."""
+    return decode_document(_encode(document, options))
 
 
 def _encode(document: Mapping[str, Any], options: CodecOptions[Any]) -> bytes:

@@ -161,9 +161,30 @@ class Service(Protocol):
         ...
 
 
+class ExpressWrites(Protocol):
+    """Writes that are so plain that no command is needed. Where one is, nothing is done."""
+
+    def insert(self, namespace: Namespace, bson: bytes) -> bool:
+        """Insert one document; tell whether that has been done."""
+        ...
+
+    def update(self, namespace: Namespace, filter_: Document, update: Document) -> Document | None:
+        """Update the first document that matches and return the reply; None when that has not been done."""
+        ...
+
+    def delete(self, namespace: Namespace, filter_: Document) -> Document | None:
+        """Delete the first document that matches and return the reply; None when that has not been done."""
+        ...
+
+
 @runtime_checkable
 class DirectService(Service, Protocol):
     """A service that takes commands without a message's bytes, too."""
+
+    @property
+    def express_writes(self) -> ExpressWrites:
+        """Writes without a command."""
+        ...
 
     def run(self, request: Request, connection: ConnectionState) -> Document | RawDocument:
         """Run one command, which is what `handle` does between parsing a message and building one.

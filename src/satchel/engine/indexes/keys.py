@@ -35,6 +35,9 @@ class KeyGenerator(Protocol):
     def is_multikey(self, document: Document) -> bool:
         """Tell whether one of the indexed paths runs into an array in this document."""
 
+    def is_untouched(self, old: Document, new: Document) -> bool:
+        """Tell whether a document has, for certain, the same keys as another that shares what has not changed."""
+
     def key_value(self, document: Document, key: bytes) -> Document:
         """Return the values behind one of the document's keys, by path, for a duplicate key error."""
 
@@ -69,6 +72,12 @@ class FieldKeys:
                 return None
             values.append(None if value is MISSING else value)
         return key_string.encode_compound(values, self._descending)
+
+    def is_untouched(self, old: Document, new: Document) -> bool:
+        """Tell whether all that the keys are made of is the very same object in both documents."""
+        if self._holds is not None:
+            return False
+        return all(old.get(path[0], MISSING) is new.get(path[0], MISSING) for path in self._paths)
 
     def keys(self, document: Document) -> list[bytes]:
         """Return the document's keys, distinct and in order."""
@@ -132,6 +141,10 @@ class WildcardKeys:
 
     def plain_key(self, document: Document) -> None:
         """Return None: there is never only one."""
+
+    def is_untouched(self, old: Document, new: Document) -> bool:
+        """Return False: every field may have keys."""
+        return False
 
     def is_multikey(self, document: Document) -> bool:
         """Tell whether an array is met: what a wildcard index does then is the same, so that it is always so."""

@@ -42,7 +42,7 @@ class CollectionWriter:
             ServerError: DuplicateKey (11000), or what an index has against a document.
         """
         with self._undone_on_error():
-            self._insert(documents)
+            self.insert_unguarded(documents)
         self.trim()
 
     @contextmanager
@@ -55,7 +55,12 @@ class CollectionWriter:
             self._unit.reload()
             raise
 
-    def _insert(self, documents: Sequence[Prepared]) -> None:
+    def insert_unguarded(self, documents: Sequence[Prepared]) -> None:
+        """Add documents; after an error the transaction has to be rolled back.
+
+        Raises:
+            ServerError: DuplicateKey (11000), or what an index has against a document.
+        """
         first = self._take_rids(len(documents))
         records = [NewRecord(first + offset, *prepared) for offset, prepared in enumerate(documents)]
         try:
@@ -96,6 +101,7 @@ class CollectionWriter:
         changes = [
             (index, generator, generator.keys(old), self._keys(index, generator, new))
             for index, generator in self._generators
+            if not generator.is_untouched(old, new)
         ]
         self._writer.replace(self.entry.table, rid, bson, new)
         for index, generator, before, after in changes:
