@@ -96,7 +96,7 @@ class ExpressWrites:
         catalog = self._engine.last_catalog
         if catalog is None or catalog.get(namespace) is None or is_system(namespace.collection):
             return None
-        return Operation(namespace.database, command, connection_id=self._connection.id)
+        return Operation(namespace.database, command, client=self._connection)
 
     def _invocation(self, operation: Operation) -> Invocation:
         request = Request(0, operation.database, {}, {})
