@@ -106,7 +106,7 @@ class Service:
             if concern.error is None:
                 raise
             # A failed command may have written something, so MongoDB waits, and tells of that, too.
-            return {**error.reply(), **concern.failure(), **self._times()}
+            return {**error.reply(), **concern.failure(), **self.times()}
         finally:
             self.engine.operations.pop(operation.id, None)
         return self._finished(reply, concern)

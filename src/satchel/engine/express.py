@@ -5,15 +5,13 @@ It finds what `planner.plan` and the scans find for the same filter; MongoDB cal
 
 from __future__ import annotations
 
-from functools import lru_cache
 from typing import Final
 
 from bson import Int64, ObjectId
 
-from satchel.engine.catalog import CollectionEntry, IndexEntry
 from satchel.engine.engine import Engine
 from satchel.engine.namespaces import Namespace
-from satchel.engine.planner.candidates import usable_indexes
+from satchel.engine.planner.candidates import sole_index
 from satchel.values import key_string
 from satchel.values.bson_types import MISSING as NOT_EXPRESS
 from satchel.values.bson_types import BsonValue, Missing
@@ -47,7 +45,7 @@ def find_equal(engine: Engine, namespace: Namespace, path: str, value: BsonValue
         if path == "_id":
             record = unit.reader.get_by_id(entry.table, key_string.encode(value, entry.collation))
         else:
-            index = express_index(entry, path)
+            index = sole_index(entry, path)
             if index is None:
                 return NOT_EXPRESS
             key = key_string.encode(value, entry.collation)
@@ -61,20 +59,7 @@ def find_equal(engine: Engine, namespace: Namespace, path: str, value: BsonValue
 def _may_be_indexed(engine: Engine, namespace: Namespace, path: str) -> bool:
     """Tell whether it is worth while to look, as far as the catalog is known."""
     entry = engine.last_catalog and engine.last_catalog.get(namespace)
-    return entry is not None and express_index(entry, path) is not None
+    return entry is not None and sole_index(entry, path) is not None
 
 
-@lru_cache(maxsize=1024)
-def express_index(entry: CollectionEntry, path: str) -> IndexEntry | None:
-    """Return the only index that the planner could choose for an equality on a path, if it decides alone."""
-    indexes = usable_indexes(entry)
-    if any(index.kind != "btree" for index in indexes) or any(part.isdigit() for part in path.split(".")):
-        return None
-    leading = [index for index in indexes if index.paths[0] == path]
-    if len(leading) != 1 or len(leading[0].paths) > 1:
-        return None
-    (index,) = leading
-    return index if index.partial_filter is None and index.collation == entry.collation else None
-
-
-__all__ = ["EXPRESS_CLASSES", "NOT_EXPRESS", "express_index", "find_equal"]
+__all__ = ["EXPRESS_CLASSES", "NOT_EXPRESS", "find_equal"]

@@ -9,7 +9,7 @@ from dataclasses import replace
 from typing import Final
 
 from satchel.engine.catalog import CollectionEntry, IndexEntry
-from satchel.engine.planner.candidates import Candidate, candidate, usable_indexes
+from satchel.engine.planner.candidates import Candidate, candidate, sole_index, usable_indexes
 from satchel.engine.planner.narrowing import narrow
 from satchel.engine.planner.solution import (
     Access,
@@ -57,8 +57,8 @@ def _finds_one(access: Access) -> bool:
 
 
 def _choose(query: CanonicalQuery, entry: CollectionEntry, reader: Reader) -> QuerySolution:
-    if (by_id := _id_lookup(query, entry)) is not None:
-        return by_id
+    if (single := _single_lookup(query, entry)) is not None:
+        return single
     if query.minimum is not None or query.maximum is not None:
         return _plan_min_max(query, entry)
     if query.hint is not None:
@@ -78,10 +78,13 @@ def _choose(query: CanonicalQuery, entry: CollectionEntry, reader: Reader) -> Qu
     return _solution(query, best, rejected)
 
 
-def _id_lookup(query: CanonicalQuery, entry: CollectionEntry) -> QuerySolution | None:
-    """Return the plan of the commonest query, an equality on `_id`, without a look at anything else."""
+def _single_lookup(query: CanonicalQuery, entry: CollectionEntry) -> QuerySolution | None:
+    """Return the plan of the commonest query, an equality on `_id` or what one index has, at once."""
     filter_ = query.filter
-    if not isinstance(filter_, Eq) or filter_.path != "_id" or isinstance(filter_.value, dict | list | None):
+    if not isinstance(filter_, Eq) or isinstance(filter_.value, dict | list | None):
+        return None
+    index = entry.indexes[0] if filter_.path == "_id" else sole_index(entry, filter_.path)
+    if index is None or (query.sort is not None and not index.is_id):
         return None
     if query.hint is not None or query.natural or query.minimum is not None or query.maximum is not None:
         return None
@@ -89,8 +92,10 @@ def _id_lookup(query: CanonicalQuery, entry: CollectionEntry) -> QuerySolution |
         return None
     key = key_string.encode(filter_.value, query.collation)
     text = shell_text(filter_.value)
-    bounds: Document = {"_id": [f"[{text}, {text}]"]}
-    scan = IxScan(entry.indexes[0], (KeyRange(key, successor(key)),), backward=False, bounds=bounds)
+    if index.descending[0]:
+        key = key_string.invert(key)
+    bounds: Document = {filter_.path: [f"[{text}, {text}]"]}
+    scan = IxScan(index, (KeyRange(key, successor(key)),), backward=False, bounds=bounds)
     return QuerySolution(scan, None, sorted=True)
 
 
