@@ -12,7 +12,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING, TypeAlias
 
-from satchel.cli import serve
+from satchel.cli import serve, user_arguments
 from satchel.cli.keys import NEW_KEY_VARIABLE, NoKeyError, add_key_option, read_key
 from satchel.errors import ServerError
 
@@ -68,6 +68,10 @@ def _parser() -> argparse.ArgumentParser:
     each.add_argument("path", metavar="path-or-url", help="a file, or the URL of a server")
     add_key_option(each)
     each.set_defaults(run=lambda options: _module("shell").run(options.path, read_key(options.key_file)))
+
+    each = commands.add_parser("user", help="make, change, list and remove who may log in to a server of a file")
+    user_arguments.add_arguments(each)
+    each.set_defaults(run=lambda options: _module("user").run(options))
 
     each = _on_file(commands, "check", "check a file: SQLite's pages, every document, every index key")
     each.set_defaults(run=lambda options: _module("check").run(options.path, read_key(options.key_file)))

@@ -12,7 +12,7 @@ import threading
 from pathlib import Path
 from typing import Final, get_args
 
-from satchel.server.logs import LogFormat, log_to_stderr
+from satchel.server.logs import LogFormat, audit_to_file, log_to_stderr
 from satchel.server.options import DEFAULT_PORT, ConfigurationError, ServerOptions, TlsOptions
 from satchel.server.server import Server
 from satchel.wire.service import Topology
@@ -36,6 +36,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     rights = parser.add_argument_group("who may use it")
     either = rights.add_mutually_exclusive_group()
     either.add_argument("--auth", action="store_true", default=None, help="clients must log in")
+    rights.add_argument("--audit-log", type=Path, metavar="FILE", help="append logins and denials, as JSON lines")
     either.add_argument("--no-auth", dest="auth", action="store_false", help="nobody has to, not even from elsewhere")
     rights.add_argument("--tls-certificate", type=Path, metavar="PEM", help="encrypt TCP: certificate (and key)")
     rights.add_argument("--tls-key", type=Path, metavar="PEM", help="the private key, when it is a file of its own")
@@ -49,6 +50,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace, key: str | bytes | None = None) -> int:
     """Serve until SIGTERM or SIGINT; a second one ends the process at once."""
     log_to_stderr(options.log_format, options.log_level)
+    if options.audit_log is not None:
+        audit_to_file(options.audit_log)
     _allow_descriptors(options.max_connections + _RESERVED_DESCRIPTORS)
     try:
         server = Server(_server_options(options))
@@ -63,6 +66,7 @@ def run(options: argparse.Namespace, key: str | bytes | None = None) -> int:
     service = deployment.open_service(str(options.path), read_only=options.read_only, encryption_key=key)
     gc.freeze()
     gc.enable()
+    service.authorization = bool(options.auth)
     try:
         server.start(service)
         print(*server.uris, sep="\n", flush=True)
@@ -80,8 +84,6 @@ def _server_options(options: argparse.Namespace) -> ServerOptions:
     elif options.tls_key is not None or options.tls_client_ca is not None:
         raise ConfigurationError("--tls-key and --tls-client-ca need --tls-certificate")
     hosts = tuple(options.host or ("127.0.0.1",))
-    if options.auth:
-        raise ConfigurationError("logging in is not supported yet; listen on this machine alone, or say --no-auth")
     return ServerOptions(
         hosts=() if options.no_tcp else hosts,
         port=options.port,

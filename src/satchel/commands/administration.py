@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import ClassVar, cast
 
+from satchel.access.privileges import Privilege
 from satchel.commands.command import COMMANDS, Invocation, NoFields, Reply
 from satchel.commands.generic import STABLE_COMMANDS
 from satchel.commands.handshake import AnyParams
-from satchel.commands.params import any_value, collection, document, param
+from satchel.commands.params import collection, document, param
+from satchel.commands.rights import ANYONE, Access, Call, cluster_privilege, on_cluster, on_collection
 from satchel.engine.aggregation import Aggregation
 from satchel.engine.execution.slot import ReadSlot
 from satchel.errors import ErrorCode, ServerError
@@ -17,7 +20,7 @@ from satchel.mql.match import parse_filter
 from satchel.values.bson_types import BsonValue, Document
 
 
-@COMMANDS.command("listCommands", AnyParams, strict=False)
+@COMMANDS.command("listCommands", AnyParams, access=ANYONE, strict=False)
 def list_commands(params: AnyParams, invocation: Invocation) -> Reply:
     """Return every command, with a line about each."""
     commands: Document = {}
@@ -31,7 +34,12 @@ def list_commands(params: AnyParams, invocation: Invocation) -> Reply:
     return {"commands": commands}
 
 
-@COMMANDS.command("currentOp", AnyParams, admin_only=True, strict=False)
+def _current_op_needs(params: AnyParams, call: Call) -> Iterator[Privilege]:
+    if not call.command.get("$ownOps"):
+        yield cluster_privilege(("inprog",))
+
+
+@COMMANDS.command("currentOp", AnyParams, access=Access(_current_op_needs), admin_only=True, strict=False)
 def current_op(params: AnyParams, invocation: Invocation) -> Reply:
     """Return the operations that run; further fields of the command are a filter on them."""
     own = {"currentOp", "$all", "$ownOps", "$truncateOps"}
@@ -56,13 +64,13 @@ class PlanCacheClearParams(NoFields):
     IGNORED: ClassVar[frozenset[str]] = frozenset({"planCacheKey"})
 
 
-@COMMANDS.command("planCacheClear", PlanCacheClearParams)
+@COMMANDS.command("planCacheClear", PlanCacheClearParams, access=on_collection("planCacheWrite"))
 def plan_cache_clear(params: PlanCacheClearParams, invocation: Invocation) -> Reply:
     """Acknowledge: plans are chosen anew for every query, so that none is kept."""
     return {}
 
 
-@COMMANDS.command("setParameter", AnyParams, admin_only=True, strict=False)
+@COMMANDS.command("setParameter", AnyParams, access=on_cluster("setParameter"), admin_only=True, strict=False)
 def set_parameter(params: AnyParams, invocation: Invocation) -> Reply:
     """Refuse: no parameter can be set while the file is open."""
     names = [name for name in invocation.request.command if name != "setParameter" and not name.startswith("$")]
@@ -71,19 +79,3 @@ def set_parameter(params: AnyParams, invocation: Invocation) -> Reply:
     raise ServerError(
         ErrorCode.InvalidOptions, f"attempted to set unrecognized parameter [{names[0]}], use help:true to see options"
     )
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LogoutParams(NoFields):
-    """Fields of logout."""
-
-    logout: BsonValue = param(any_value, default=1)
-
-
-@COMMANDS.command("logout", LogoutParams)
-def logout(params: LogoutParams, invocation: Invocation) -> Reply:
-    """Forget who is logged in on this connection to the database."""
-    login = invocation.connection.login
-    if login is not None and login.user.database == invocation.database:
-        invocation.connection.login = None
-    return {}

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import ClassVar, cast
 
+from satchel.access.privileges import Privilege
 from satchel.commands.command import COMMANDS, Invocation, NoFields, Reply
 from satchel.commands.params import (
     array,
@@ -18,7 +20,9 @@ from satchel.commands.params import (
     strict_boolean,
     string_or_document,
 )
+from satchel.commands.pipeline_rights import pipeline_needs
 from satchel.commands.results import batch_reply, first_batch
+from satchel.commands.rights import Access, Call
 from satchel.engine.aggregation import Aggregation
 from satchel.engine.cursors import Cursor
 from satchel.engine.execution.slot import ReadSlot
@@ -59,7 +63,12 @@ class CursorFields(NoFields):
     batch_size: int | None = param(non_negative, default=None)
 
 
-@COMMANDS.command("aggregate", AggregateParams)
+def _needs(params: AggregateParams, call: Call) -> Iterator[Privilege]:
+    namespace = Namespace(call.database, params.aggregate or "")
+    return pipeline_needs(namespace, params.pipeline, bypass=params.bypass_document_validation)
+
+
+@COMMANDS.command("aggregate", AggregateParams, access=Access(_needs))
 def aggregate(params: AggregateParams, invocation: Invocation) -> Reply:
     """Run a pipeline on a collection, a view or a database, and return its documents through a cursor."""
     if params.explain:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import ClassVar, cast
 
+from satchel.access.privileges import Privilege
 from satchel.commands.command import COMMANDS, Invocation, NoFields, Reply
 from satchel.commands.indexes import ListCursorFields
 from satchel.commands.params import (
@@ -20,6 +22,7 @@ from satchel.commands.params import (
     string_or_document,
 )
 from satchel.commands.results import documents_reply
+from satchel.commands.rights import Access, Call, privilege
 from satchel.commands.writes import (
     DeleteFields,
     UpdateFields,
@@ -123,7 +126,21 @@ class _Totals:
         }
 
 
-@COMMANDS.command("bulkWrite", BulkWriteParams, admin_only=True, write=True)
+_ACTIONS: dict[str, str] = {"insert": "insert", "update": "update", "delete": "remove"}
+
+
+def _needs(params: BulkWriteParams, call: Call) -> Iterator[Privilege]:
+    bypass = ("bypassDocumentValidation",) if params.bypass_document_validation else ()
+    for fields in params.ops:
+        kind, number = next(iter(fields.items()), ("", None))
+        if kind not in _ACTIONS or not isinstance(number, int) or not 0 <= number < len(params.ns_info):
+            continue  # no operation, which reading it will find out
+        namespace = parse_namespace(read_params(NamespaceFields, "bulkWrite.nsInfo", params.ns_info[number]).ns)
+        upsert = ("insert",) if fields.get("upsert") else ()
+        yield privilege(namespace, _ACTIONS[kind], *upsert, *(() if kind == "delete" else bypass))
+
+
+@COMMANDS.command("bulkWrite", BulkWriteParams, access=Access(_needs), admin_only=True, write=True)
 def bulk_write(params: BulkWriteParams, invocation: Invocation) -> Reply:
     """Run inserts, updates and deletes on several collections, and tell the outcome of each."""
     check_batch(len(params.ops))

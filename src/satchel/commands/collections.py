@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import ClassVar, cast
+from typing import ClassVar, Final, cast
 
 from bson import Binary
 
+from satchel.access.control import Rights
+from satchel.access.privileges import Privilege
 from satchel.commands.command import COMMANDS, Invocation, NoFields, Reply
 from satchel.commands.indexes import ListCursorFields
 from satchel.commands.params import (
@@ -26,9 +28,11 @@ from satchel.commands.params import (
     takes_null,
     within,
 )
+from satchel.commands.pipeline_rights import pipeline_needs
 from satchel.commands.results import documents_reply
+from satchel.commands.rights import Access, Call, cluster_privilege, on_collection, on_database, privilege
 from satchel.engine.aggregation import Aggregation
-from satchel.engine.catalog import CollectionEntry
+from satchel.engine.catalog import Catalog, CollectionEntry
 from satchel.engine.collection_options import (
     MAX_CAPPED_BYTES,
     check_validation_options,
@@ -79,7 +83,25 @@ class CreateParams(NoFields):
     )
 
 
-@COMMANDS.command("create", CreateParams, write=True)
+def _create_needs(params: CreateParams, call: Call) -> Iterator[Privilege]:
+    namespace = call.namespace
+    to_create = privilege(namespace, "createCollection")
+    if params.view_on is not None:
+        yield to_create
+        yield from _view_needs(namespace, params.view_on, cast("BsonValue", params.pipeline), call)
+        return
+    yield to_create if call.privileges.allows(to_create) else privilege(namespace, "insert")
+    if params.capped:
+        yield privilege(namespace, "convertToCapped")
+
+
+def _view_needs(view: Namespace, base: str, pipeline: BsonValue, call: Call) -> Iterator[Privilege]:
+    """Yield what it takes to define a view; who cannot read it anyway may define it at will, as in MongoDB."""
+    if call.privileges.allows(privilege(view, "find")):
+        yield from pipeline_needs(Namespace(view.database, base), pipeline)
+
+
+@COMMANDS.command("create", CreateParams, access=Access(_create_needs), write=True)
 def create(params: CreateParams, invocation: Invocation) -> Reply:
     """Create a collection or a view. The same one once more is no error."""
     namespace = checked_namespace(invocation.database, params.create)
@@ -122,7 +144,7 @@ class DropParams(NoFields):
     IGNORED: ClassVar[frozenset[str]] = frozenset({"collectionUUID", "encryptedFields", "isTimeseriesNamespace"})
 
 
-@COMMANDS.command("drop", DropParams, write=True)
+@COMMANDS.command("drop", DropParams, access=on_collection("dropCollection"), write=True)
 def drop(params: DropParams, invocation: Invocation) -> Reply:
     """Drop a collection with its indexes, or a view; one that is not there is no error."""
     if "$" in params.drop:
@@ -146,9 +168,11 @@ class DropDatabaseParams(NoFields):
     drop_database: BsonValue = param(any_value, default=1)
 
 
-@COMMANDS.command("dropDatabase", DropDatabaseParams, write=True)
+@COMMANDS.command("dropDatabase", DropDatabaseParams, access=on_database("dropDatabase"), write=True)
 def drop_database(params: DropDatabaseParams, invocation: Invocation) -> Reply:
-    """Drop every collection and view of a database."""
+    """Drop every collection and view of a database; not of `admin`, where the users are."""
+    if invocation.database == "admin":
+        raise ServerError(ErrorCode.IllegalOperation, "Dropping the 'admin' database is prohibited.")
     with invocation.engine.write(invocation.operation) as unit:
         entries = unit.catalog.database(invocation.database)
         for entry in entries:
@@ -173,7 +197,21 @@ class RenameCollectionParams(NoFields):
     IGNORED: ClassVar[frozenset[str]] = frozenset({"stayTemp", "collectionUUID"})
 
 
-@COMMANDS.command("renameCollection", RenameCollectionParams, admin_only=True, write=True)
+def _rename_needs(params: RenameCollectionParams, call: Call) -> Iterator[Privilege]:
+    source, target = parse_namespace(params.rename_collection), parse_namespace(params.to)
+    if source.database == target.database:
+        yield privilege(source, "renameCollectionSameDB")
+        yield privilege(target, "renameCollectionSameDB")
+        if call.privileges.allows(privilege(target, "find")):
+            yield privilege(source, "find")
+    else:
+        yield privilege(source, "find", "dropCollection")
+        yield privilege(target, "insert", "createIndex")
+    if params.drop_target:
+        yield privilege(target, "dropCollection")
+
+
+@COMMANDS.command("renameCollection", RenameCollectionParams, access=Access(_rename_needs), admin_only=True, write=True)
 def rename_collection(params: RenameCollectionParams, invocation: Invocation) -> Reply:
     """Give a collection another name, in the same database or another one."""
     source, target = parse_namespace(params.rename_collection), _rename_target(params.to)
@@ -209,11 +247,17 @@ class ListCollectionsParams(NoFields):
     filter: Document = param(document, default={})
     name_only: bool = param(strict_boolean, default=False)
     cursor: Document = param(document, default={})
+    authorized_collections: bool = param(boolean, default=False)
 
-    IGNORED: ClassVar[frozenset[str]] = frozenset({"authorizedCollections", "includePendingDrops"})
+    IGNORED: ClassVar[frozenset[str]] = frozenset({"includePendingDrops"})
 
 
-@COMMANDS.command("listCollections", ListCollectionsParams)
+def _list_collections_needs(params: ListCollectionsParams, call: Call) -> Iterator[Privilege]:
+    if not (params.name_only and params.authorized_collections):
+        yield privilege(Namespace(call.database, ""), "listCollections")
+
+
+@COMMANDS.command("listCollections", ListCollectionsParams, access=Access(_list_collections_needs))
 def list_collections(params: ListCollectionsParams, invocation: Invocation) -> Reply:
     """List the collections and views of a database."""
     fields = read_params(ListCursorFields, "listCollections.cursor", params.cursor)
@@ -223,10 +267,17 @@ def list_collections(params: ListCollectionsParams, invocation: Invocation) -> R
         listed = [_listed(entry, read_only) for entry in unit.catalog.database(invocation.database)]
         if any(entry.is_view for entry in unit.catalog.database(invocation.database)):
             listed.append(_system_views(invocation.database))
+        if params.authorized_collections and invocation.rights is not None:
+            listed = [each for each in listed if _is_authorized(str(each["name"]), invocation)]
         listed = [each for each in listed if matches(each)]
         if params.name_only:
             listed = [{"name": each["name"], "type": each["type"]} for each in listed]
         return documents_reply(invocation, "$cmd.listCollections", listed, fields.batch_size)
+
+
+def _is_authorized(collection: str, invocation: Invocation) -> bool:
+    rights = invocation.rights
+    return rights is None or rights.privileges.touches_collection(Namespace(invocation.database, collection))
 
 
 def _listed(entry: CollectionEntry, read_only: bool) -> Document:
@@ -258,18 +309,35 @@ class ListDatabasesParams(NoFields):
     filter: Document = param(document, default={})
     name_only: bool = param(boolean, default=False)
 
-    IGNORED: ClassVar[frozenset[str]] = frozenset({"authorizedDatabases"})
+    authorized_databases: bool | None = param(boolean, default=None)
 
 
-@COMMANDS.command("listDatabases", ListDatabasesParams, admin_only=True)
+_TO_LIST: Final = cluster_privilege(("listDatabases",))
+
+
+def _list_databases_needs(params: ListDatabasesParams, call: Call) -> Iterator[Privilege]:
+    if params.authorized_databases is False:
+        yield _TO_LIST
+
+
+def _databases(catalog: Catalog, params: ListDatabasesParams, rights: Rights | None) -> list[str]:
+    """Return the databases that the client is to see: without the right to list all, those that it may use."""
+    names = catalog.databases()
+    if rights is None or (not params.authorized_databases and rights.privileges.allows(_TO_LIST)):
+        return names
+    return [name for name in names if rights.privileges.touches_database(name)]
+
+
+@COMMANDS.command("listDatabases", ListDatabasesParams, access=Access(_list_databases_needs), admin_only=True)
 def list_databases(params: ListDatabasesParams, invocation: Invocation) -> Reply:
     """List the databases of the file: those that have a collection."""
     matches = parse_filter(params.filter, Context()).matches
     with invocation.engine.read() as unit:
+        databases = _databases(unit.catalog, params, invocation.rights)
         if params.name_only:
-            names: list[Document] = [{"name": name} for name in unit.catalog.databases()]
+            names: list[Document] = [{"name": name} for name in databases]
             return {"databases": [each for each in names if matches(each)]}
-        listed = [_sized(unit, name) for name in unit.catalog.databases()]
+        listed = [_sized(unit, name) for name in databases]
     listed = [each for each in listed if matches(each)]
     total = sum(int(cast("int", each["sizeOnDisk"])) for each in listed)
     return {"databases": listed, "totalSize": narrow(total), "totalSizeMb": narrow(total // (1024 * 1024))}
@@ -302,7 +370,18 @@ class CollModParams(NoFields):
     REFUSED: ClassVar[frozenset[str]] = frozenset({"timeseries"})
 
 
-@COMMANDS.command("collMod", CollModParams, write=True)
+def _coll_mod_needs(params: CollModParams, call: Call) -> Iterator[Privilege]:
+    yield privilege(call.namespace, "collMod")
+    if (params.view_on is None) != (params.pipeline is None):
+        raise ServerError(
+            ErrorCode.InvalidOptions,
+            "Must specify both 'viewOn' and 'pipeline' when modifying a view and auth is enabled",
+        )
+    if params.view_on is not None:
+        yield from _view_needs(call.namespace, params.view_on, params.pipeline, call)
+
+
+@COMMANDS.command("collMod", CollModParams, access=Access(_coll_mod_needs), write=True)
 def coll_mod(params: CollModParams, invocation: Invocation) -> Reply:
     """Change the options of a collection, a view or an index."""
     namespace = checked_namespace(invocation.database, params.coll_mod)
@@ -327,7 +406,7 @@ class ConvertToCappedParams(NoFields):
     size: int = param(within(integer, 1, MAX_CAPPED_BYTES))
 
 
-@COMMANDS.command("convertToCapped", ConvertToCappedParams, write=True)
+@COMMANDS.command("convertToCapped", ConvertToCappedParams, access=on_collection("convertToCapped"), write=True)
 def convert_to_capped(params: ConvertToCappedParams, invocation: Invocation) -> Reply:
     """Make a collection a capped one: its newest documents stay, its indexes go."""
     namespace = checked_namespace(invocation.database, params.convert_to_capped)

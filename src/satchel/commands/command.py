@@ -6,7 +6,10 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar, Final, TypeAlias, TypeVar
 
+from satchel.access.control import Rights
+from satchel.access.privileges import Privilege
 from satchel.commands.params import Params
+from satchel.commands.rights import Access
 from satchel.engine.engine import Engine
 from satchel.engine.operation import Operation
 from satchel.values.bson_types import Document
@@ -22,11 +25,12 @@ P = TypeVar("P", bound=Params)
 
 
 class NoFields:
-    """The base of a command's fields: nothing is ignored and nothing refused unless the command says so."""
+    """The base of a command's fields: nothing is ignored, refused or secret unless the command says so."""
 
     IGNORED: ClassVar[frozenset[str]] = frozenset()
     REFUSED: ClassVar[frozenset[str]] = frozenset()
     UNSTABLE: ClassVar[frozenset[str]] = frozenset()
+    SECRETS: ClassVar[frozenset[str]] = frozenset()
 
 
 @dataclass(slots=True)
@@ -35,6 +39,8 @@ class Invocation:
 
     Attributes:
         sequences: Fields that came as document sequences, as BSON.
+        rights: What the client may do; None for everything.
+        needed: The privileges that the command took.
     """
 
     service: Service
@@ -42,6 +48,8 @@ class Invocation:
     operation: Operation
     connection: ConnectionState
     request: Request
+    rights: Rights | None = None
+    needed: tuple[Privilege, ...] = ()
 
     @property
     def database(self) -> str:
@@ -60,6 +68,7 @@ class Command:
 
     Attributes:
         name: Its name on the wire.
+        access: Who may run it.
         aliases: Other names, as `ismaster` for `isMaster`.
         is_admin_only: Whether it must be sent to the database `admin`.
         is_write: Whether it changes data or catalog.
@@ -69,6 +78,7 @@ class Command:
     name: str
     params: type[Params]
     run: Callable[..., Reply]
+    access: Access
     aliases: tuple[str, ...] = ()
     is_admin_only: bool = False
     is_write: bool = False
@@ -92,11 +102,12 @@ class Commands:
         name: str,
         params: type[P],
         *aliases: str,
+        access: Access,
         admin_only: bool = False,
         write: bool = False,
         strict: bool = True,
     ) -> Callable[[Callable[[P, Invocation], Reply]], Callable[[P, Invocation], Reply]]:
-        """Register the decorated function as a command.
+        """Register the decorated function as a command; the arguments are the attributes of `Command`.
 
         Raises:
             ValueError: The name is taken, or the function has no docstring (a programming error).
@@ -105,7 +116,7 @@ class Commands:
         def register(run: Callable[[P, Invocation], Reply]) -> Callable[[P, Invocation], Reply]:
             if not run.__doc__:
                 raise ValueError(f"command {name} has no docstring")
-            command = Command(name, params, run, aliases, admin_only, write, strict)
+            command = Command(name, params, run, access, aliases, admin_only, write, strict)
             for each in (name, *aliases):
                 if each in self._by_name:
                     raise ValueError(f"command {each} is registered twice")

@@ -17,6 +17,7 @@ from satchel.commands.params import (
     takes_null,
     whole_number,
 )
+from satchel.commands.rights import on_collection
 from satchel.engine.aggregation import Aggregation
 from satchel.engine.catalog import CollectionEntry
 from satchel.engine.execution.query import QueryRun
@@ -71,7 +72,7 @@ class CountParams(NoFields):
         return QueryRun(query, context, self.skip, self.limit or None)
 
 
-@COMMANDS.command("count", CountParams)
+@COMMANDS.command("count", CountParams, access=on_collection("find"))
 def count(params: CountParams, invocation: Invocation) -> Reply:
     """Count the documents that match a filter."""
     namespace = checked_namespace(invocation.database, params.count)
@@ -111,7 +112,7 @@ class DistinctParams(NoFields):
         return QueryRun(parse_query(parse_filter(self.query, context), context, hint=self.hint), context)
 
 
-@COMMANDS.command("distinct", DistinctParams)
+@COMMANDS.command("distinct", DistinctParams, access=on_collection("find"))
 def distinct(params: DistinctParams, invocation: Invocation) -> Reply:
     """Return the different values of a field; of an array each element."""
     namespace = checked_namespace(invocation.database, params.distinct)

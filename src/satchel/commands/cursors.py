@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import ClassVar
 
+from satchel.access.privileges import Privilege
 from satchel.commands.command import COMMANDS, Invocation, NoFields, Reply
 from satchel.commands.params import collection, int64, int64s, non_negative, param
 from satchel.commands.results import batch_reply
+from satchel.commands.rights import Access, Call, CursorRights, cluster_privilege, privilege, unauthorized
 from satchel.engine.cursors import Cursor
 from satchel.errors import ErrorCode, ServerError
 from satchel.values.bson_types import BsonValue
@@ -29,7 +32,21 @@ class GetMoreParams(NoFields):
     IGNORED: ClassVar[frozenset[str]] = frozenset({"term", "lastKnownCommittedOpTime", "includeQueryStatsMetrics"})
 
 
-@COMMANDS.command("getMore", GetMoreParams)
+def _get_more_needs(params: GetMoreParams, call: Call) -> Iterator[Privilege]:
+    cursor = call.invocation.engine.cursors.get(params.get_more)
+    if cursor is None:
+        return
+    if not _is_own(cursor, call):
+        raise unauthorized(f"cursor id {cursor.id} was not created by the authenticated user")
+    assert isinstance(cursor.rights, CursorRights)
+    yield from cursor.rights.needed
+
+
+def _is_own(cursor: Cursor, call: Call) -> bool:
+    return isinstance(cursor.rights, CursorRights) and cursor.rights.user == call.user
+
+
+@COMMANDS.command("getMore", GetMoreParams, access=Access(_get_more_needs))
 def get_more(params: GetMoreParams, invocation: Invocation) -> Reply:
     """Return the next batch of a cursor; at the end of a tailable one that awaits data, wait for some."""
     namespace = invocation.operation.namespace(params.collection)
@@ -106,7 +123,15 @@ class KillCursorsParams(NoFields):
     cursors: list[int] = param(int64s)
 
 
-@COMMANDS.command("killCursors", KillCursorsParams)
+def _kill_needs(params: KillCursorsParams, call: Call) -> Iterator[Privilege]:
+    open_ones = (call.invocation.engine.cursors.get(cursor_id) for cursor_id in params.cursors)
+    if all(cursor is None or _is_own(cursor, call) for cursor in open_ones):
+        return
+    if not call.privileges.allows(cluster_privilege(("killAnyCursor",))):
+        yield privilege(call.namespace, "killAnyCursor")
+
+
+@COMMANDS.command("killCursors", KillCursorsParams, access=Access(_kill_needs))
 def kill_cursors(params: KillCursorsParams, invocation: Invocation) -> Reply:
     """Forget cursors before they are exhausted."""
     namespace = invocation.operation.namespace(params.kill_cursors)

@@ -7,6 +7,7 @@ import platform
 import socket
 import sys
 import time
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import ClassVar, Final
 
@@ -15,9 +16,20 @@ from bson import Binary, Int64
 from bson.datetime_ms import DatetimeMS
 
 from satchel import settings
+from satchel.access.privileges import Privilege
 from satchel.commands.command import COMMANDS, Invocation, NoFields, Reply
 from satchel.commands.handshake import AnyParams
 from satchel.commands.params import any_value, boolean, collection, integer, param, string, truth, within
+from satchel.commands.rights import (
+    ANYONE,
+    Access,
+    Call,
+    cluster_privilege,
+    on_cluster,
+    on_collection,
+    on_database,
+    privilege,
+)
 from satchel.engine.check import CheckReport, check_collection
 from satchel.engine.namespaces import checked_namespace, parse_namespace
 from satchel.engine.stats import collection_sizes, database_sizes
@@ -38,7 +50,7 @@ class CollStatsParams(NoFields):
     IGNORED: ClassVar[frozenset[str]] = frozenset({"verbose", "waitForLock", "numericOnly"})
 
 
-@COMMANDS.command("collStats", CollStatsParams, "collstats")
+@COMMANDS.command("collStats", CollStatsParams, "collstats", access=on_collection("collStats"))
 def coll_stats(params: CollStatsParams, invocation: Invocation) -> Reply:
     """Return the sizes of a collection; one that is not there has none."""
     namespace = checked_namespace(invocation.database, params.coll_stats or params.collstats or "")
@@ -67,7 +79,7 @@ class DbStatsParams(NoFields):
     free_storage: BsonValue = param(any_value, default=0)
 
 
-@COMMANDS.command("dbStats", DbStatsParams, "dbstats")
+@COMMANDS.command("dbStats", DbStatsParams, "dbstats", access=on_database("dbStats"))
 def db_stats(params: DbStatsParams, invocation: Invocation) -> Reply:
     """Return the sizes of a database."""
     with invocation.engine.read() as unit:
@@ -88,7 +100,11 @@ class DataSizeParams(NoFields):
     REFUSED: ClassVar[frozenset[str]] = frozenset({"keyPattern", "min", "max"})
 
 
-@COMMANDS.command("dataSize", DataSizeParams, "datasize")
+def _data_size_needs(params: DataSizeParams, call: Call) -> Iterator[Privilege]:
+    yield privilege(parse_namespace(params.data_size), "find")
+
+
+@COMMANDS.command("dataSize", DataSizeParams, "datasize", access=Access(_data_size_needs))
 def data_size(params: DataSizeParams, invocation: Invocation) -> Reply:
     """Return the bytes that the documents of a collection, named with its database, take."""
     started = time.perf_counter()
@@ -146,7 +162,7 @@ def _not_together(one: str, other: str) -> ServerError:
     )
 
 
-@COMMANDS.command("validate", ValidateParams)
+@COMMANDS.command("validate", ValidateParams, access=on_collection("validate"))
 def validate(params: ValidateParams, invocation: Invocation) -> Reply:
     """Check every document and index key of a collection; with `metadata`, nothing but that it is there."""
     namespace = checked_namespace(invocation.database, params.validate)
@@ -186,7 +202,7 @@ def validate(params: ValidateParams, invocation: Invocation) -> Reply:
     }
 
 
-@COMMANDS.command("serverStatus", AnyParams, strict=False)
+@COMMANDS.command("serverStatus", AnyParams, access=on_cluster("serverStatus"), strict=False)
 def server_status(params: AnyParams, invocation: Invocation) -> Reply:
     """Return counters of the engine and facts about the process."""
     engine = invocation.engine
@@ -230,15 +246,7 @@ def server_status(params: AnyParams, invocation: Invocation) -> Reply:
     }
 
 
-@COMMANDS.command("connectionStatus", AnyParams, strict=False)
-def connection_status(params: AnyParams, invocation: Invocation) -> Reply:
-    """Tell who is logged in on this connection."""
-    login = invocation.connection.login
-    users = [] if login is None else [{"user": login.user.name, "db": login.user.database}]
-    return {"authInfo": {"authenticatedUsers": users, "authenticatedUserRoles": []}}
-
-
-@COMMANDS.command("hostInfo", AnyParams, strict=False)
+@COMMANDS.command("hostInfo", AnyParams, access=on_cluster("hostInfo"), strict=False)
 def host_info(params: AnyParams, invocation: Invocation) -> Reply:
     """Return facts about the machine."""
     return {
@@ -261,7 +269,7 @@ class GetLogParams(NoFields):
     get_log: str = param(string)
 
 
-@COMMANDS.command("getLog", GetLogParams, admin_only=True)
+@COMMANDS.command("getLog", GetLogParams, access=on_cluster("getLog"), admin_only=True)
 def get_log(params: GetLogParams, invocation: Invocation) -> Reply:
     """Return the names of the logs, or one of them: there is nothing in them, as logging is the application's."""
     if params.get_log == "*":
@@ -282,7 +290,7 @@ _PARAMETERS: Document = {
 }
 
 
-@COMMANDS.command("getParameter", AnyParams, admin_only=True, strict=False)
+@COMMANDS.command("getParameter", AnyParams, access=on_cluster("getParameter"), admin_only=True, strict=False)
 def get_parameter(params: AnyParams, invocation: Invocation) -> Reply:
     """Return parameters of the server by name, or all of them."""
     command = invocation.request.command
@@ -295,25 +303,25 @@ def get_parameter(params: AnyParams, invocation: Invocation) -> Reply:
     return found
 
 
-@COMMANDS.command("getCmdLineOpts", AnyParams, admin_only=True, strict=False)
+@COMMANDS.command("getCmdLineOpts", AnyParams, access=on_cluster("getCmdLineOpts"), admin_only=True, strict=False)
 def get_cmd_line_opts(params: AnyParams, invocation: Invocation) -> Reply:
     """Return how the server was started: here, as a library."""
     return {"argv": ["satchel"], "parsed": {"storage": {"path": invocation.engine.storage.path}}}
 
 
-@COMMANDS.command("whatsmyuri", AnyParams, strict=False)
+@COMMANDS.command("whatsmyuri", AnyParams, access=ANYONE, strict=False)
 def whats_my_uri(params: AnyParams, invocation: Invocation) -> Reply:
     """Return the client's address, as this side sees it."""
     return {"you": f"satchel:{invocation.connection.id}"}
 
 
-@COMMANDS.command("top", AnyParams, admin_only=True, strict=False)
+@COMMANDS.command("top", AnyParams, access=on_cluster("top"), admin_only=True, strict=False)
 def top(params: AnyParams, invocation: Invocation) -> Reply:
     """Return usage by collection; none is kept."""
     return {"totals": {"note": "all times in microseconds"}}
 
 
-@COMMANDS.command("replSetGetStatus", AnyParams, admin_only=True, strict=False)
+@COMMANDS.command("replSetGetStatus", AnyParams, access=on_cluster("replSetGetStatus"), admin_only=True, strict=False)
 def repl_set_get_status(params: AnyParams, invocation: Invocation) -> Reply:
     """Return the state of the replica set: one member, the primary."""
     now = DatetimeMS(time.time_ns() // 1_000_000)
@@ -337,7 +345,13 @@ class KillOpParams(NoFields):
     op: int = param(integer)
 
 
-@COMMANDS.command("killOp", KillOpParams, admin_only=True)
+def _kill_op_needs(params: KillOpParams, call: Call) -> Iterator[Privilege]:
+    operation = call.invocation.engine.operations.get(params.op)
+    if operation is None or operation.user != call.user:
+        yield cluster_privilege(("killop",))
+
+
+@COMMANDS.command("killOp", KillOpParams, access=Access(_kill_op_needs), admin_only=True)
 def kill_op(params: KillOpParams, invocation: Invocation) -> Reply:
     """End a running operation; an unknown one is no error."""
     operation = invocation.engine.operations.get(params.op)
@@ -346,7 +360,7 @@ def kill_op(params: KillOpParams, invocation: Invocation) -> Reply:
     return {"info": "attempting to kill op"}
 
 
-@COMMANDS.command("fsync", AnyParams, admin_only=True, strict=False)
+@COMMANDS.command("fsync", AnyParams, access=on_cluster("fsync"), admin_only=True, strict=False)
 def fsync(params: AnyParams, invocation: Invocation) -> Reply:
     """Bring every acknowledged write to the disk."""
     if invocation.request.command.get("lock"):
@@ -364,7 +378,7 @@ class CompactParams(NoFields):
     IGNORED: ClassVar[frozenset[str]] = frozenset({"force", "freeSpaceTargetMB", "dryRun"})
 
 
-@COMMANDS.command("compact", CompactParams, write=True)
+@COMMANDS.command("compact", CompactParams, access=on_collection("compact"), write=True)
 def compact(params: CompactParams, invocation: Invocation) -> Reply:
     """Give the file's free pages back to the file system."""
     namespace = checked_namespace(invocation.database, params.compact)

@@ -11,6 +11,7 @@ from typing import Final, cast
 
 from bson import Int64
 
+from satchel.access.control import AccessControl
 from satchel.commands import families as _families  # noqa: F401 - registers the commands
 from satchel.commands import handshake
 from satchel.commands.command import COMMANDS, Command, Invocation, Reply
@@ -18,6 +19,7 @@ from satchel.commands.concerns import WriteConcern, read_concern, write_concern
 from satchel.commands.express import ExpressWrites
 from satchel.commands.generic import GenericArguments, generic_arguments
 from satchel.commands.params import read_params
+from satchel.commands.rights import authorize, redacted
 from satchel.engine.engine import Engine
 from satchel.engine.express import find_equal
 from satchel.engine.namespaces import Namespace, check_database_name
@@ -49,6 +51,7 @@ class Service:
     def __init__(self, engine: Engine, on_release: Callable[[], None] | None = None) -> None:
         self.engine = engine
         self.authorization = False
+        self.access = AccessControl(engine)
         self.address = ("satchel.localhost", next(_ports) % 65536)
         self._on_release = on_release or engine.close
         self._operations_lock = threading.Lock()
@@ -101,7 +104,10 @@ class Service:
         self.engine.opcounters[command.name] += 1
         self.engine.operations[operation.id] = operation
         try:
-            reply = command.run(params, Invocation(self, self.engine, operation, connection, request))
+            invocation = Invocation(self, self.engine, operation, connection, request)
+            if self.authorization and connection.peer is not None:
+                authorize(command, params, invocation)
+            reply = command.run(params, invocation)
         except ServerError as error:
             if concern.error is None:
                 raise
@@ -169,7 +175,7 @@ def _operation(
         durable=durable,
         client=connection,
         comment=generic.comment,
-        body=request.command,
+        body=redacted(command, request.command),
         context=Context(
             cluster_time=current_timestamp() if command.name == "aggregate" else None,
             api_strict=bool(generic.api_strict),

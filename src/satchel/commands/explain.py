@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import platform
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
 from typing import Final, cast
 
 from satchel import settings
+from satchel.access.privileges import Privilege
 from satchel.commands.aggregation import AggregateParams, aggregate_context, aggregate_namespace
 from satchel.commands.command import COMMANDS, Invocation, NoFields, Reply
 from satchel.commands.count_distinct import CountParams, DistinctParams
 from satchel.commands.find import FindParams
 from satchel.commands.find_and_modify import FindAndModifyParams
 from satchel.commands.params import document, param, read_params, string
+from satchel.commands.rights import Access, Call
 from satchel.commands.writes import (
     DeleteFields,
     DeleteParams,
@@ -42,7 +44,16 @@ class ExplainParams(NoFields):
     verbosity: str = param(string, default="allPlansExecution")
 
 
-@COMMANDS.command("explain", ExplainParams)
+def _needs(params: ExplainParams, call: Call) -> Iterator[Privilege]:
+    """Yield what the explained command takes."""
+    name = next(iter(params.explain), "")
+    command = COMMANDS.get(name)
+    if command is not None and name in _EXPLAINED:
+        inner = read_params(command.params, name, params.explain)
+        yield from command.access.needs(inner, replace(call, command=params.explain))
+
+
+@COMMANDS.command("explain", ExplainParams, access=Access(_needs))
 def explain(params: ExplainParams, invocation: Invocation) -> Reply:
     """Return the plan of a command and, if wanted, what running it took; nothing is changed."""
     verbosity = check_verbosity(params.verbosity)

@@ -3,6 +3,7 @@
 from satchel.commands import (
     administration,
     aggregation,
+    authentication,
     bulk_write,
     collections,
     count_distinct,
@@ -13,14 +14,18 @@ from satchel.commands import (
     find_and_modify,
     handshake,
     indexes,
+    roles,
     sessions,
     unsupported,
+    users,
+    users_info,
     writes,
 )
 
 __all__ = [
     "administration",
     "aggregation",
+    "authentication",
     "bulk_write",
     "collections",
     "count_distinct",
@@ -31,7 +36,10 @@ __all__ = [
     "find_and_modify",
     "handshake",
     "indexes",
+    "roles",
     "sessions",
     "unsupported",
+    "users",
+    "users_info",
     "writes",
 ]

@@ -18,6 +18,7 @@ from satchel.commands.params import (
     string_or_document,
 )
 from satchel.commands.results import first_batch
+from satchel.commands.rights import on_collection
 from satchel.engine.aggregation import Aggregation
 from satchel.engine.catalog import CollectionEntry
 from satchel.engine.cursors import Cursor
@@ -102,7 +103,7 @@ class FindParams(NoFields):
             raise ServerError(ErrorCode.InvalidPipelineOperator, "Option singleBatch not supported in aggregation.")
 
 
-@COMMANDS.command("find", FindParams)
+@COMMANDS.command("find", FindParams, access=on_collection("find"))
 def find(params: FindParams, invocation: Invocation) -> Reply:
     """Return the documents that match a filter, through a cursor."""
     namespace = checked_namespace(invocation.database, params.find)

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import ClassVar
 
+from satchel.access.privileges import Privilege
 from satchel.commands.command import COMMANDS, Invocation, NoFields, Reply
 from satchel.commands.params import (
     boolean,
@@ -16,6 +17,7 @@ from satchel.commands.params import (
     pipeline_or_document,
     string_or_document,
 )
+from satchel.commands.rights import Access, Call, privilege
 from satchel.commands.writes import (
     UpdateFields,
     statement_context,
@@ -101,7 +103,16 @@ class FindAndModifyParams(NoFields):
         return QueryRun(query, context, limit=1)
 
 
-@COMMANDS.command("findAndModify", FindAndModifyParams, "findandmodify", write=True)
+def _needs(params: FindAndModifyParams, call: Call) -> Iterator[Privilege]:
+    wanted = ["find", "remove" if params.remove else "update"]
+    if params.upsert:
+        wanted.append("insert")
+    if params.bypass_document_validation:
+        wanted.append("bypassDocumentValidation")
+    yield privilege(Namespace(call.database, params.collection), *wanted)
+
+
+@COMMANDS.command("findAndModify", FindAndModifyParams, "findandmodify", access=Access(_needs), write=True)
 def find_and_modify(params: FindAndModifyParams, invocation: Invocation) -> Reply:
     """Update or delete one document and return it, as it was or as it is now."""
     params.check()

@@ -13,8 +13,10 @@ from bson import ObjectId, Timestamp
 from bson.datetime_ms import DatetimeMS
 
 from satchel import settings
+from satchel.commands.authentication import speculative_reply, supported_mechanisms
 from satchel.commands.command import COMMANDS, Invocation, NoFields, Reply
-from satchel.commands.params import any_value, array, document, param
+from satchel.commands.params import any_value, array, document, param, string
+from satchel.commands.rights import ANYONE
 from satchel.values.bson_types import MAX_DOCUMENT_SIZE_BYTES, BsonValue, Document
 from satchel.wire.op_compressed import negotiate
 from satchel.wire.service import Presentation, Topology
@@ -79,14 +81,17 @@ class HelloParams(NoFields):
     ismaster: BsonValue = param(any_value, default=1)
     client: Document | None = param(document, default=None)
     compression: list[BsonValue] = param(array, default=[])
+    sasl_supported_mechs: str | None = param(string, default=None)
+    speculative_authenticate: Document | None = param(document, default=None)
 
     IGNORED: ClassVar[frozenset[str]] = frozenset(
-        {"helloOk", "hostInfo", "saslSupportedMechs", "speculativeAuthenticate", "topologyVersion", "maxAwaitTimeMS",
-         "loadBalanced", "backpressure", "forShell", "internalClient"}
+        {"helloOk", "hostInfo", "topologyVersion", "maxAwaitTimeMS", "loadBalanced", "backpressure", "forShell",
+         "internalClient"}
     )  # fmt: skip
+    SECRETS: ClassVar[frozenset[str]] = frozenset({"speculativeAuthenticate"})
 
 
-@COMMANDS.command("hello", HelloParams, strict=False)
+@COMMANDS.command("hello", HelloParams, access=ANYONE, strict=False)
 def hello(params: HelloParams, invocation: Invocation) -> Reply:
     """Say what kind of server this is and what it can do."""
     connection = invocation.connection
@@ -100,10 +105,16 @@ def hello(params: HelloParams, invocation: Invocation) -> Reply:
     )
     if params.compression:
         reply["compression"] = negotiate(params.compression)
+    if params.sasl_supported_mechs is not None:
+        reply["saslSupportedMechs"] = supported_mechanisms(params.sasl_supported_mechs, invocation)
+    if params.speculative_authenticate is not None:
+        begun = speculative_reply(params.speculative_authenticate, invocation)
+        if begun is not None:
+            reply["speculativeAuthenticate"] = begun
     return reply
 
 
-@COMMANDS.command("isMaster", HelloParams, "ismaster", strict=False)
+@COMMANDS.command("isMaster", HelloParams, "ismaster", access=ANYONE, strict=False)
 def is_master(params: HelloParams, invocation: Invocation) -> Reply:
     """Say what hello says, in the words of old drivers."""
     reply = hello(params, invocation)
@@ -116,13 +127,13 @@ class AnyParams(NoFields):
     """Fields of commands that have none of their own, or whose fields mean nothing here."""
 
 
-@COMMANDS.command("ping", AnyParams, strict=False)
+@COMMANDS.command("ping", AnyParams, access=ANYONE, strict=False)
 def ping(params: AnyParams, invocation: Invocation) -> Reply:
     """Answer, to show that somebody is there."""
     return {}
 
 
-@COMMANDS.command("buildInfo", AnyParams, "buildinfo", strict=False)
+@COMMANDS.command("buildInfo", AnyParams, "buildinfo", access=ANYONE, strict=False)
 def build_info(params: AnyParams, invocation: Invocation) -> Reply:
     """Tell the version: the MongoDB release whose behaviour this is, and the SQLite below."""
     return {

@@ -17,6 +17,7 @@ from satchel.commands.params import (
     strings,
 )
 from satchel.commands.results import documents_reply
+from satchel.commands.rights import on_collection
 from satchel.engine.catalog import CollectionEntry, IndexEntry
 from satchel.engine.indexes.build import create_indexes, drop_indexes
 from satchel.engine.indexes.specs import new_indexes, parse_index_spec
@@ -40,7 +41,7 @@ class CreateIndexesParams(NoFields):
     UNSTABLE: ClassVar[frozenset[str]] = frozenset({"ignoreUnknownIndexOptions"})
 
 
-@COMMANDS.command("createIndexes", CreateIndexesParams, write=True)
+@COMMANDS.command("createIndexes", CreateIndexesParams, access=on_collection("createIndex"), write=True)
 def create_indexes_command(params: CreateIndexesParams, invocation: Invocation) -> Reply:
     """Create indexes, and the collection if need be; those that are there already stay as they are."""
     namespace = checked_namespace(invocation.database, params.create_indexes)
@@ -82,7 +83,7 @@ class ListCursorFields(NoFields):
     batch_size: int | None = param(non_negative, default=None)
 
 
-@COMMANDS.command("listIndexes", ListIndexesParams)
+@COMMANDS.command("listIndexes", ListIndexesParams, access=on_collection("listIndexes"))
 def list_indexes(params: ListIndexesParams, invocation: Invocation) -> Reply:
     """List the indexes of a collection."""
     namespace = checked_namespace(invocation.database, params.list_indexes)
@@ -107,7 +108,7 @@ class DropIndexesParams(NoFields):
     IGNORED: ClassVar[frozenset[str]] = frozenset({"isTimeseriesNamespace"})
 
 
-@COMMANDS.command("dropIndexes", DropIndexesParams, "deleteIndexes", write=True)
+@COMMANDS.command("dropIndexes", DropIndexesParams, "deleteIndexes", access=on_collection("dropIndex"), write=True)
 def drop_indexes_command(params: DropIndexesParams, invocation: Invocation) -> Reply:
     """Drop indexes by name, by key pattern, or (`*`) all but `_id_`."""
     namespace = checked_namespace(invocation.database, params.drop_indexes or params.delete_indexes or "")

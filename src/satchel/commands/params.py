@@ -3,7 +3,7 @@
 A command's fields are a frozen dataclass whose fields are made with `param`; what is accepted without meaning anything
 here, and what is not supported, are its class-level lists IGNORED and REFUSED. What a client sends is checked against
 them: unknown fields, wrong types and missing fields get MongoDB's codes. UNSTABLE are those outside version 1 of the
-Stable API.
+Stable API, SECRETS those that neither logs nor `currentOp` show.
 """
 
 from __future__ import annotations
@@ -33,6 +33,7 @@ class Params(Protocol):
     IGNORED: ClassVar[frozenset[str]]
     REFUSED: ClassVar[frozenset[str]]
     UNSTABLE: ClassVar[frozenset[str]]
+    SECRETS: ClassVar[frozenset[str]]
 
 
 P = TypeVar("P", bound=Params)

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator
 from typing import Literal
 
 from satchel.commands.command import Invocation, Reply
+from satchel.commands.rights import CursorRights
 from satchel.engine.cursors import Cursor
 from satchel.engine.execution.slot import ReadSlot
 from satchel.engine.namespaces import Namespace
@@ -40,6 +41,9 @@ def first_batch(
     else:
         cursor.operation = invocation.operation
         cursor.seconds_left = None if cursor.await_data else invocation.operation.seconds_left
+        if invocation.rights is not None:
+            login = invocation.rights.login
+            cursor.rights = CursorRights(None if login is None else login.user, invocation.needed)
         cursor_id = invocation.engine.cursors.register(cursor)
     return batch_reply(invocation, cursor.namespace, cursor_id, batch, "firstBatch", extra)
 

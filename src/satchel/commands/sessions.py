@@ -1,16 +1,15 @@
-"""Commands of logical sessions and of logging in."""
+"""Commands of logical sessions."""
 
 from __future__ import annotations
 
 import uuid
 from dataclasses import dataclass
-from typing import ClassVar
 
 from bson import Binary
 
 from satchel.commands.command import COMMANDS, Invocation, NoFields, Reply
 from satchel.commands.params import any_value, documents, param
-from satchel.errors import ErrorCode, ServerError
+from satchel.commands.rights import LOGGED_IN, on_cluster
 from satchel.settings import SESSION_TIMEOUT_MINUTES
 from satchel.values.bson_types import BsonValue, Document
 
@@ -22,7 +21,7 @@ class StartSessionParams(NoFields):
     start_session: BsonValue = param(any_value, default=1)
 
 
-@COMMANDS.command("startSession", StartSessionParams)
+@COMMANDS.command("startSession", StartSessionParams, access=LOGGED_IN)
 def start_session(params: StartSessionParams, invocation: Invocation) -> Reply:
     """Return the id of a new session; a session needs no record of its own until it has a transaction."""
     return {"id": {"id": Binary.from_uuid(uuid.uuid4())}, "timeoutMinutes": SESSION_TIMEOUT_MINUTES}
@@ -44,23 +43,7 @@ def _acknowledge(params: SessionsParams, invocation: Invocation) -> Reply:
     return {}
 
 
-for _name in ("endSessions", "refreshSessions", "killSessions", "killAllSessions", "killAllSessionsByPattern"):
-    COMMANDS.command(_name, SessionsParams)(_acknowledge)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SaslParams(NoFields):
-    """Fields of saslStart and saslContinue."""
-
-    IGNORED: ClassVar[frozenset[str]] = frozenset(
-        {"mechanism", "payload", "conversationId", "autoAuthorize", "options"}
-    )
-
-
-def _refuse(params: SaslParams, invocation: Invocation) -> Reply:
-    """Refuse: a file has no users, and whoever can open it needs no password."""
-    raise ServerError(ErrorCode.AuthenticationFailed, "Authentication failed.")
-
-
-for _name in ("saslStart", "saslContinue"):
-    COMMANDS.command(_name, SaslParams, strict=False)(_refuse)
+for _name in ("endSessions", "refreshSessions", "killSessions"):
+    COMMANDS.command(_name, SessionsParams, access=LOGGED_IN)(_acknowledge)
+for _name in ("killAllSessions", "killAllSessionsByPattern"):
+    COMMANDS.command(_name, SessionsParams, access=on_cluster("killAnySession"))(_acknowledge)

@@ -7,6 +7,7 @@ from typing import Final
 
 from satchel.commands.command import COMMANDS, Invocation, Reply
 from satchel.commands.handshake import AnyParams
+from satchel.commands.rights import LOGGED_IN
 from satchel.errors import ErrorCode, ServerError
 
 _SEARCH_NOT_ENABLED: Final = 31082
@@ -37,4 +38,4 @@ def _refusing(name: str, code: int, reason: str) -> Callable[[AnyParams, Invocat
 
 
 for _name, (_code, _reason) in UNSUPPORTED.items():
-    COMMANDS.command(_name, AnyParams, strict=False)(_refusing(_name, _code, _reason))
+    COMMANDS.command(_name, AnyParams, access=LOGGED_IN, strict=False)(_refusing(_name, _code, _reason))

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import ClassVar, TypeVar
 
+from satchel.access.privileges import Privilege
 from satchel.commands.command import COMMANDS, Invocation, NoFields, Reply
 from satchel.commands.params import (
     boolean,
@@ -19,6 +20,7 @@ from satchel.commands.params import (
     string_or_document,
     takes_null,
 )
+from satchel.commands.rights import Access, Call, on_collection, privilege
 from satchel.engine.catalog import CollectionEntry
 from satchel.engine.execution.query import QueryRun
 from satchel.engine.find import parse_query, with_collation, with_variables
@@ -90,7 +92,16 @@ def writable(namespace: Namespace) -> Namespace:
     return namespace
 
 
-@COMMANDS.command("insert", InsertParams, write=True)
+def _write_needs(params: WriteParams, call: Call, *wanted: str) -> Iterator[Privilege]:
+    bypass = ("bypassDocumentValidation",) if params.bypass_document_validation else ()
+    yield privilege(call.namespace, *wanted, *bypass)
+
+
+def _insert_needs(params: InsertParams, call: Call) -> Iterator[Privilege]:
+    return _write_needs(params, call, "insert")
+
+
+@COMMANDS.command("insert", InsertParams, access=Access(_insert_needs), write=True)
 def insert(params: InsertParams, invocation: Invocation) -> Reply:
     """Insert documents."""
     namespace = writable(invocation.operation.namespace(params.insert))
@@ -149,7 +160,12 @@ class UpdateFields(NoFields):
         return self
 
 
-@COMMANDS.command("update", UpdateParams, write=True)
+def _update_needs(params: UpdateParams, call: Call) -> Iterator[Privilege]:
+    upsert = ("insert",) if any(fields.get("upsert") for fields in params.updates) else ()
+    return _write_needs(params, call, "update", *upsert)
+
+
+@COMMANDS.command("update", UpdateParams, access=Access(_update_needs), write=True)
 def update(params: UpdateParams, invocation: Invocation) -> Reply:
     """Update, replace or upsert documents."""
     namespace = writable(invocation.operation.namespace(params.update))
@@ -274,7 +290,7 @@ class DeleteFields(NoFields):
     IGNORED: ClassVar[frozenset[str]] = frozenset({"sampleId"})
 
 
-@COMMANDS.command("delete", DeleteParams, write=True)
+@COMMANDS.command("delete", DeleteParams, access=on_collection("remove"), write=True)
 def delete(params: DeleteParams, invocation: Invocation) -> Reply:
     """Delete documents."""
     namespace = writable(invocation.operation.namespace(params.delete))

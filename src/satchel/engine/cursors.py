@@ -29,6 +29,7 @@ class Cursor:
         await_data: Whether a getMore at the end waits for more.
         no_timeout: Whether it is kept however long it is idle.
         operation: The command that opened it, which its documents belong to; None for a listing.
+        rights: Whose it is and what they have the right to; only commands know what that means.
         seconds_left: What is left of that command's time limit for all getMore together; None without a limit.
     """
 
@@ -41,6 +42,7 @@ class Cursor:
     await_data: bool = False
     no_timeout: bool = False
     operation: Operation | None = None
+    rights: object = None
     seconds_left: float | None = None
     in_use: bool = False
     exhausted: bool = False
@@ -121,6 +123,10 @@ class CursorRegistry:
             self._cursors[cursor.id] = cursor
             self.opened_total += 1
         return cursor.id
+
+    def get(self, cursor_id: int) -> Cursor | None:
+        """Return an open cursor, or None."""
+        return self._cursors.get(cursor_id)
 
     def check_out(self, cursor_id: int, namespace: Namespace) -> Cursor:
         """Take a cursor for one getMore; `check_in` or `forget` gives it back.

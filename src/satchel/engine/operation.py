@@ -10,7 +10,7 @@ from satchel.engine.namespaces import Namespace
 from satchel.errors import ErrorCode, ServerError
 from satchel.mql.context import Context
 from satchel.values.bson_types import Document
-from satchel.wire.service import ConnectionState
+from satchel.wire.service import ConnectionState, UserName
 
 _operation_ids = itertools.count(1)
 
@@ -46,6 +46,12 @@ class Operation:
 
     def __post_init__(self) -> None:
         self.context.check_interrupt = self.check_interrupt
+
+    @property
+    def user(self) -> UserName | None:
+        """Who is logged in where it came from, or None."""
+        login = self.client.login if self.client is not None else None
+        return None if login is None else login.user
 
     def namespace(self, collection: str) -> Namespace:
         """Return a collection of the command's database."""

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 import logging
+import os
 import time
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Final, Literal
 
 LogFormat = Literal["text", "json"]
@@ -62,4 +64,19 @@ def log_to_stderr(log_format: LogFormat, level: str) -> None:
     logger = logging.getLogger("satchel")
     logger.handlers[:] = [handler]
     logger.setLevel(level.upper())
+    logger.propagate = False
+
+
+def audit_to_file(path: Path) -> None:
+    """Append the audit log, which otherwise goes where the other events go, to a file that its owner alone can read.
+
+    Raises:
+        OSError: The file cannot be written.
+    """
+    handler = logging.FileHandler(path, encoding="utf-8", delay=True)
+    os.close(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600))
+    handler.setFormatter(logging.Formatter("%(message)s"))
+    logger = logging.getLogger("satchel.audit")
+    logger.handlers[:] = [handler]
+    logger.setLevel(logging.INFO)
     logger.propagate = False

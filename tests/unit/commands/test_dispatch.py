@@ -10,6 +10,7 @@ import pytest
 
 from satchel.commands.command import COMMANDS, Commands, Invocation, NoFields, Reply
 from satchel.commands.handshake import AnyParams
+from satchel.commands.rights import ANYONE
 from satchel.wire.header import ProtocolError
 from tests.wire.messages import body_section, message, op_msg, op_query, reply_document
 
@@ -90,7 +91,7 @@ def broken() -> Any:
         """Fail."""
         raise ZeroDivisionError("a bug")
 
-    COMMANDS.command("broken", AnyParams, strict=False)(run)
+    COMMANDS.command("broken", AnyParams, access=ANYONE, strict=False)(run)
     yield
     command = COMMANDS._by_name.pop("broken")
     COMMANDS._all.remove(command)
@@ -137,8 +138,8 @@ def test_the_registry_refuses_what_would_be_a_mistake() -> None:
         return {}
 
     with pytest.raises(ValueError, match="no docstring"):
-        commands.command("a", AnyParams)(undocumented)
-    commands.command("a", AnyParams, "b")(documented)
+        commands.command("a", AnyParams, access=ANYONE)(undocumented)
+    commands.command("a", AnyParams, "b", access=ANYONE)(documented)
     for taken in ("a", "b"):
         with pytest.raises(ValueError, match="twice"):
-            commands.command(taken, AnyParams)(documented)
+            commands.command(taken, AnyParams, access=ANYONE)(documented)
