@@ -90,6 +90,11 @@ def cases() -> Iterator[Case]:
         caught: Document = {name: {"input": {"$toInt": "$n"}, "onError": "abc"}}
         yield _aggregate(f"input-fails-{name[1:]}", [{"$set": {"y": caught}}], [{"_id": 0, "n": 1e308}])
     yield _aggregate("products", [{"$set": {"y": {"$multiply": ["$a", "$b", "$c"]}}}], _PRODUCTS)
+    merge: Document = {"sortBy": {"_id": 1}, "output": {"h": {"$mergeObjects": "$o", "window": {"documents": [0, 1]}}}}
+    yield _aggregate("merge-objects-cannot-slide", [{"$setWindowFields": merge}], [])
+    inside: Document = {"$lookup": {"from": "$coll.other", "as": "j", "pipeline": [{"$setWindowFields": merge}]}}
+    yield _aggregate("merge-objects-cannot-slide-inside", [inside], [])
+    yield _aggregate("merge-objects-cannot-slide-inside-on-one", [inside], _ONE)
     yield from _windows()
     yield from _evaluated_rows()
     yield from _sort_keys()

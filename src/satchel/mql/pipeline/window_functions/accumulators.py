@@ -146,6 +146,7 @@ def parse_window_accumulator(operand: BsonValue, surroundings: Surroundings) -> 
     parse = ACCUMULATORS.get(name)
     assert parse is not None, "the caller looked it up"
     statement = parse(operand, surroundings.context)
-    if name == "$mergeObjects" and bounds.lower is not None:
+    # MongoDB sees this once it plans the pipeline, which those inside of joins wait for.
+    if name == "$mergeObjects" and bounds.lower is not None and surroundings.context.optimises:
         raise ServerError(5461500, f"Window function {name} is not supported with a removable window")
     return WindowAccumulator(name, statement, bounds, surroundings.context)
