@@ -113,6 +113,7 @@ def _command(command: Command) -> list[str]:
     facts = [f"Also: {_names(command.aliases)}"] if command.aliases else []
     if command.is_admin_only:
         facts.append("Only on the database `admin`")
+    facts.append(f"Rights: {command.access.summary}")
     facts += [fact.removeprefix("* ") for fact in _fields(command.params, names=(command.name, *command.aliases))]
     lines = ["", f"## {command.name}", "", _cell(_summary(command.run))]
     return [*lines, "", *(f"* {fact}" for fact in facts)] if facts else lines

@@ -77,39 +77,51 @@ class Access:
     Attributes:
         needs: The privileges that it takes.
         requires_login: Whether somebody has to be logged in.
+        summary: What that is, for people.
     """
 
     needs: Needs
     requires_login: bool = True
+    summary: str = "depend on its fields"
 
 
 def _nothing(params: Params, call: Call) -> Iterable[Privilege]:
     return ()
 
 
-ANYONE: Final = Access(_nothing, requires_login=False)
+ANYONE: Final = Access(_nothing, requires_login=False, summary="none, not even a login")
 """For commands that come before a login, and tell or change nothing."""
 
-LOGGED_IN: Final = Access(_nothing)
+LOGGED_IN: Final = Access(_nothing, summary="a login")
 """For commands that concern nobody but who sends them."""
 
 
 def on_collection(names: str) -> Access:
     """Return that a command takes these actions on the collection that it names."""
     wanted = actions(names)
-    return Access(lambda params, call: (Privilege(collection_resource(call.namespace), wanted),))
+    return Access(
+        lambda params, call: (Privilege(collection_resource(call.namespace), wanted),),
+        summary=f"{_shown(wanted)} on the collection",
+    )
 
 
 def on_database(names: str) -> Access:
     """Return that a command takes these actions on its database."""
     wanted = actions(names)
-    return Access(lambda params, call: (Privilege(database_resource(call.database), wanted),))
+    return Access(
+        lambda params, call: (Privilege(database_resource(call.database), wanted),),
+        summary=f"{_shown(wanted)} on the database",
+    )
 
 
 def on_cluster(names: str) -> Access:
     """Return that a command takes these actions on the deployment."""
     wanted = actions(names)
-    return Access(lambda params, call: (cluster_privilege(wanted),))
+    return Access(lambda params, call: (cluster_privilege(wanted),), summary=f"{_shown(wanted)} on the deployment")
+
+
+def _shown(wanted: Iterable[str]) -> str:
+    return ", ".join(f"`{action}`" for action in sorted(wanted))
 
 
 def cluster_privilege(wanted: Iterable[str]) -> Privilege:
