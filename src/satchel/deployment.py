@@ -18,10 +18,10 @@ _lock = threading.RLock()  # garbage collection may release a service in the mid
 class _Shared:
     """A service that several clients of this process use."""
 
-    def __init__(self, path: str, cipher: Cipher | None, *, read_only: bool) -> None:
+    def __init__(self, path: str, cipher: Cipher | None, *, read_only: bool, test_commands: bool) -> None:
         engine = Engine(SqliteStorage(path, read_only=read_only, cipher=cipher))
         self.monitor = TtlMonitor(engine)
-        self.service = Service(engine, self.release)
+        self.service = (_failing_service() if test_commands else Service)(engine, self.release)
         self.references = 0
         self._path = path
         self._cipher = cipher
@@ -51,13 +51,23 @@ class _Shared:
 _open: Final[dict[str, _Shared]] = {}
 
 
-def open_service(path: str, *, read_only: bool = False, encryption_key: str | bytes | None = None) -> Service:
+def _failing_service() -> type[Service]:
+    """Return the class of services with test commands, which nobody else shall load."""
+    from satchel.commands.fail_points import FailingService  # noqa: PLC0415
+
+    return FailingService
+
+
+def open_service(
+    path: str, *, read_only: bool = False, encryption_key: str | bytes | None = None, test_commands: bool = False
+) -> Service:
     """Open a Satchel file, or share it with those who have it open in this process; `release` gives it back.
 
     Args:
         path: A file's path (the file is made when it is not there), or `:memory:` for a database of one's own.
         read_only: Refuse writes.
         encryption_key: The key of an encrypted file, or of one to be made: a passphrase, or 32 bytes.
+        test_commands: Let clients set fail points, for the tests of drivers. Whoever opens the file first decides.
 
     Raises:
         ServerError: AuthenticationFailed (18) when the key is not the file's; other codes when the file cannot be
@@ -65,13 +75,13 @@ def open_service(path: str, *, read_only: bool = False, encryption_key: str | by
     """
     try:
         if path == MEMORY:
-            shared = _Shared(path, None, read_only=read_only)
+            shared = _Shared(path, None, read_only=read_only, test_commands=test_commands)
             shared.references = 1
             return shared.service
         cipher = None if encryption_key is None else Cipher(encryption_key)
         key = os.path.realpath(path)
         with _lock:
-            shared = _open.get(key) or _Shared(key, cipher, read_only=read_only)
+            shared = _open.get(key) or _Shared(key, cipher, read_only=read_only, test_commands=test_commands)
             shared.add_reference(cipher)
             _open[key] = shared
             return shared.service

@@ -20,6 +20,7 @@ class ErrorCode(IntEnum):
     NoSuchKey = 4
     GraphContainsCycle = 5
     HostUnreachable = 6
+    HostNotFound = 7
     UnknownError = 8
     FailedToParse = 9
     CannotMutateObject = 10
@@ -102,6 +103,7 @@ class ErrorCode(IntEnum):
     AmbiguousIndexKeyPattern = 181
     InvalidViewDefinition = 182
     ClientMetadataCannotBeMutated = 186
+    PrimarySteppedDown = 189
     InvalidIndexSpecificationOption = 197
     CannotBuildIndexKeys = 201
     NoSuchSession = 206
@@ -130,6 +132,7 @@ class ErrorCode(IntEnum):
     ExceededTimeLimit = 262
     OperationNotSupportedInTransaction = 263
     TooManyFilesOpen = 264
+    FailPointSetFailed = 266
     ClientDisconnect = 279
     ChangeStreamFatalError = 280
     ChangeStreamHistoryLost = 286
@@ -149,6 +152,7 @@ class ErrorCode(IntEnum):
     NonConformantBSON = 378
     DuplicateKeyId = 386
     ResourceExhausted = 402
+    SocketException = 9001
     CannotGrowDocumentInCappedNamespace = 10003
     NotWritablePrimary = 10107
     BSONObjectTooLarge = 10334

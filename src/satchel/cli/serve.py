@@ -41,6 +41,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     rights.add_argument("--tls-certificate", type=Path, metavar="PEM", help="encrypt TCP: certificate (and key)")
     rights.add_argument("--tls-key", type=Path, metavar="PEM", help="the private key, when it is a file of its own")
     rights.add_argument("--tls-client-ca", type=Path, metavar="PEM", help="let in only clients with its certificates")
+    rights.add_argument(
+        "--enable-test-commands",
+        action="store_true",
+        help="let clients set fail points: for the tests of drivers alone",
+    )
     logs = parser.add_argument_group("what it logs, on standard error")
     logs.add_argument("--log-format", choices=get_args(LogFormat), default="text", help="(default %(default)s)")
     logs.add_argument("--log-level", choices=["debug", "info", "warning", "error"], default="info")
@@ -63,7 +68,12 @@ def run(options: argparse.Namespace, key: str | bytes | None = None) -> int:
     # Clients can connect from here on; they wait for the engine, whose import is most of the start.
     gc.disable()
     deployment = importlib.import_module("satchel.deployment")
-    service = deployment.open_service(str(options.path), read_only=options.read_only, encryption_key=key)
+    service = deployment.open_service(
+        str(options.path),
+        read_only=options.read_only,
+        encryption_key=key,
+        test_commands=options.enable_test_commands,
+    )
     gc.freeze()
     gc.enable()
     service.authorization = bool(options.auth)

@@ -42,7 +42,7 @@ from satchel.values.bson_types import (
 from satchel.values.namespace import Namespace
 from satchel.wire.cursor_reply import RawDocument
 from satchel.wire.messages import Request
-from satchel.wire.service import ConnectionState, DirectService
+from satchel.wire.service import ConnectionState, DirectService, ShortCutRefusedError
 
 MAX_WIRE_VERSION: Final = 25
 _OBSERVING_LOGGERS: Final = tuple(
@@ -205,7 +205,10 @@ class DirectConnection:
             sequences[field] = [_encode(document, options) for document in spec[field]]
             spec = {key: value for key, value in spec.items() if key != field}
         command = decode_document(_encode(spec, options))
-        reply = self._service.run(Request(0, database, command, sequences), self._state)
+        try:
+            reply = self._service.run(Request(0, database, command, sequences), self._state)
+        except ShortCutRefusedError as error:
+            raise NotDirectError from error
         return bytes(reply) if isinstance(reply, RawDocument) else encode_document(reply)
 
 

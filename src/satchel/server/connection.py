@@ -20,7 +20,7 @@ from satchel.wire.cursor_reply import RawDocument
 from satchel.wire.header import ProtocolError, read_header
 from satchel.wire.messages import Request, encode_reply, malformed_replies, parse_message
 from satchel.wire.op_msg import MORE_TO_COME
-from satchel.wire.service import ConnectionState, DirectService, Peer, Presentation
+from satchel.wire.service import ConnectionDroppedError, ConnectionState, DirectService, Peer, Presentation
 
 _log: Final = logging.getLogger("satchel.server")
 _SEND_BYTES: Final = 1024 * 1024
@@ -64,6 +64,8 @@ class Connection:
             _Conversation(self, self._socket, service, options, budget).run()
         except (ProtocolError, StalledError) as error:
             reason = str(error)
+        except ConnectionDroppedError:
+            reason = "dropped by the service"
         except OSError as error:
             reason = f"lost: {error}"
         except Exception as error:

@@ -39,6 +39,14 @@ class Presentation:
 IN_PROCESS: Final = Presentation()
 
 
+class ConnectionDroppedError(ConnectionError):
+    """The service wants the connection closed without an answer."""
+
+
+class ShortCutRefusedError(Exception):
+    """The service does not take this command without its message, and has done nothing yet."""
+
+
 class Peer(NamedTuple):
     """The two ends of a connection from outside.
 
@@ -145,6 +153,7 @@ class Service(Protocol):
 
         Raises:
             ProtocolError: When the bytes are no message at all; the connection is to be closed.
+            ConnectionDroppedError: When it is to be closed for another reason.
         """
         ...
 
@@ -190,6 +199,10 @@ class DirectService(Service, Protocol):
         """Run one command, which is what `handle` does between parsing a message and building one.
 
         A failure is the reply that says so.
+
+        Raises:
+            ConnectionDroppedError: When the connection is to be closed.
+            ShortCutRefusedError: When the command has to come as a message.
         """
         ...
 

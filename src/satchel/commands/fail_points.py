@@ -1,0 +1,244 @@
+"""Fail points, with which the tests of drivers make commands fail: for services that were opened with test commands.
+
+Reference:
+    MongoDB's source documentation, "The failCommand Fail Point".
+"""
+
+from __future__ import annotations
+
+import random
+import threading
+from dataclasses import dataclass, field
+from typing import ClassVar, Final
+
+from satchel.commands.command import COMMANDS, NoFields, Reply
+from satchel.commands.dispatch import Service
+from satchel.commands.params import boolean, document, non_negative, param, read_params, string, strings
+from satchel.engine.namespaces import Namespace
+from satchel.errors import ErrorCode, ServerError
+from satchel.values.bson_types import MISSING, BsonValue, Document, Missing, decode_document
+from satchel.wire.cursor_reply import RawDocument
+from satchel.wire.messages import Request
+from satchel.wire.service import ConnectionDroppedError, ConnectionState, ShortCutRefusedError
+
+_CONFIGURE: Final = "configureFailPoint"
+_FAIL_COMMAND: Final = "failCommand"
+_TRANSACTIONAL_WRITE: Final = "onPrimaryTransactionalWrite"
+_GET_MORE: Final = "failGetMoreAfterCursorCheckout"
+_ENDINGS: Final = frozenset({"commitTransaction", "abortTransaction"})
+
+_RETRYABLE: Final = frozenset(
+    {
+        ErrorCode.HostUnreachable, ErrorCode.HostNotFound, ErrorCode.NetworkTimeout, ErrorCode.ShutdownInProgress,
+        ErrorCode.PrimarySteppedDown, ErrorCode.ExceededTimeLimit, ErrorCode.SocketException,
+        ErrorCode.NotWritablePrimary, ErrorCode.InterruptedAtShutdown, ErrorCode.InterruptedDueToReplStateChange,
+        ErrorCode.NotPrimaryNoSecondaryOk, ErrorCode.NotPrimaryOrSecondary,
+    }
+)  # fmt: skip
+_TRANSIENT: Final = _RETRYABLE | {
+    ErrorCode.WriteConflict, ErrorCode.LockTimeout, ErrorCode.NoSuchTransaction, ErrorCode.SnapshotUnavailable,
+}  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FailPointData(NoFields):
+    """Fields of a fail point's `data`."""
+
+    fail_commands: list[str] = param(strings, default=[])
+    error_code: int | None = param(non_negative, default=None)
+    error_labels: list[str] | None = param(strings, default=None)
+    close_connection: bool = param(boolean, default=False)
+    block_connection: bool = param(boolean, default=False)
+    block_time_ms: int = param(non_negative, wire="blockTimeMS", default=0)
+    write_concern_error: Document | None = param(document, default=None)
+    app_name: str | None = param(string, default=None)
+    namespace: str | None = param(string, default=None)
+    fail_before_commit_exception_code: int | None = param(non_negative, default=None)
+
+    IGNORED: ClassVar[frozenset[str]] = frozenset({"failInternalCommands", "errorExtraInfo"})
+
+
+@dataclass(slots=True)
+class _FailPoint:
+    """A fail point that is set.
+
+    Attributes:
+        skips: How many more matching commands it lets pass.
+        times: How many more it fails; None for all.
+        hits: How many it has failed.
+    """
+
+    name: str
+    data: FailPointData
+    skips: int = 0
+    times: int | None = None
+    probability: float = 1.0
+    hits: int = 0
+
+    def matches(self, request: Request, connection: ConnectionState) -> bool:
+        """Tell whether a command is meant by it."""
+        name = next(iter(request.command), "")
+        if self.data.app_name is not None and self.data.app_name != _app_name(request, connection):
+            return False
+        if self.name == _TRANSACTIONAL_WRITE:
+            return "txnNumber" in request.command and "autocommit" not in request.command
+        if self.data.namespace is not None and f"{request.database}.{request.command[name]}" != self.data.namespace:
+            return False
+        command = COMMANDS.get(name)
+        names = {name, command.name if command is not None else name}
+        return not names.isdisjoint(["getMore"] if self.name == _GET_MORE else self.data.fail_commands)
+
+    def fires(self) -> bool:
+        """Count a matching command, and tell whether it is to fail."""
+        if self.skips:
+            self.skips -= 1
+            return False
+        if self.times == 0 or random.random() >= self.probability:
+            return False
+        if self.times is not None:
+            self.times -= 1
+        self.hits += 1
+        return True
+
+
+def _app_name(request: Request, connection: ConnectionState) -> BsonValue:
+    """Return the name that the application has given itself, with hello itself in mind."""
+    client = connection.metadata or request.command.get("client")
+    application = client.get("application") if isinstance(client, dict) else None
+    return application.get("name") if isinstance(application, dict) else None
+
+
+@dataclass(slots=True)
+class _FailPoints:
+    points: dict[str, _FailPoint] = field(default_factory=dict)
+    lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def configure(self, command: Document) -> Document:
+        """Set or unset a fail point as `configureFailPoint` says, and return how often it has fired until now.
+
+        Raises:
+            ServerError: FailPointSetFailed (127), BadValue (2), or what is wrong with its fields.
+        """
+        name, mode = command[_CONFIGURE], command.get("mode")
+        if name not in (_FAIL_COMMAND, _TRANSACTIONAL_WRITE, _GET_MORE):
+            raise ServerError(ErrorCode.FailPointSetFailed, f"{name} not found")
+        assert isinstance(name, str)
+        data = read_params(FailPointData, name, document("data", command.get("data", {})))
+        with self.lock:
+            before = self.points.pop(name, None)
+            if mode != "off":
+                self.points[name] = _with_mode(_FailPoint(name, data), mode)
+        return {"count": before.hits if before is not None else 0}
+
+    def take(self, request: Request, connection: ConnectionState) -> _FailPoint | None:
+        """Return the fail point that a command hits."""
+        if not self.points:
+            return None
+        with self.lock:
+            return next(
+                (each for each in self.points.values() if each.matches(request, connection) and each.fires()), None
+            )
+
+
+def _with_mode(point: _FailPoint, mode: BsonValue) -> _FailPoint:
+    if mode == "alwaysOn":
+        return point
+    if isinstance(mode, dict) and len(mode) == 1:
+        if "times" in mode:
+            point.times = non_negative("times", mode["times"])  # type: ignore[assignment]
+            return point
+        if "skip" in mode:
+            point.skips = non_negative("skip", mode["skip"])  # type: ignore[assignment]
+            return point
+        if isinstance(probability := mode.get("activationProbability"), float):
+            point.probability = probability
+            return point
+    raise ServerError(ErrorCode.BadValue, f"unknown mode of a fail point: {mode}")
+
+
+class FailingService(Service):
+    """A service that knows `configureFailPoint`, and says of itself that test commands are enabled."""
+
+    def __init__(self, *arguments: object) -> None:
+        super().__init__(*arguments)  # type: ignore[arg-type]
+        self._fail_points = _FailPoints()
+
+    def run(self, request: Request, connection: ConnectionState) -> Reply:
+        """Run one command, or fail it."""
+        if self._fail_points.points and _is_short_cut(request, connection):
+            raise ShortCutRefusedError
+        try:
+            return self._run_or_fail(request, connection)
+        except ServerError as error:
+            return {**error.reply(), **self._times()}
+
+    def _run_or_fail(self, request: Request, connection: ConnectionState) -> Reply:
+        name = next(iter(request.command), "")
+        if name == _CONFIGURE and request.database == "admin" and not self.authorization:
+            return {**self._fail_points.configure(request.command), "ok": 1.0, **self._times()}
+        point = self._fail_points.take(request, connection)
+        if point is not None:
+            return self._fail(point, request, connection)
+        reply = super().run(request, connection)
+        if name == "getParameter" and isinstance(reply, dict) and "enableTestCommands" in reply:
+            reply["enableTestCommands"] = True
+        return reply
+
+    def find_by_id(self, namespace: Namespace, identifier: BsonValue) -> bytes | Missing | None:
+        """Return what a find for one `_id` finds, unless that may have to fail."""
+        return MISSING if self._fail_points.points else super().find_by_id(namespace, identifier)
+
+    def _fail(self, point: _FailPoint, request: Request, connection: ConnectionState) -> Reply:
+        data = point.data
+        if point.name == _TRANSACTIONAL_WRITE:
+            if data.fail_before_commit_exception_code is None:
+                super().run(request, connection)
+            raise ConnectionDroppedError
+        if data.block_connection:
+            _block(data.block_time_ms, request, connection)
+        if data.close_connection:
+            raise ConnectionDroppedError
+        if data.error_code is not None:
+            labels = tuple(data.error_labels if data.error_labels is not None else _labels(data.error_code, request))
+            raise ServerError(data.error_code, f"Failing command via '{point.name}' failpoint", labels=labels)
+        reply = super().run(request, connection)
+        return reply if data.write_concern_error is None else _with_write_concern_error(reply, data, request)
+
+
+def _is_short_cut(request: Request, connection: ConnectionState) -> bool:
+    """Tell whether a command comes straight from PyMongo's functions: those have no message, and so no number."""
+    return connection.peer is None and request.request_id == 0
+
+
+def _block(milliseconds: int, request: Request, connection: ConnectionState) -> None:
+    """Wait, but not for longer than the command may take, nor when its client has gone.
+
+    Raises:
+        ServerError: MaxTimeMSExpired (50).
+    """
+    limit = request.command.get("maxTimeMS")
+    gone = threading.Event()
+    connection.on_close(gone.set)
+    if isinstance(limit, int) and 0 < limit < milliseconds:
+        gone.wait(limit / 1000)
+        raise ServerError(ErrorCode.MaxTimeMSExpired, "operation exceeded time limit")
+    gone.wait(milliseconds / 1000)
+
+
+def _labels(code: int, request: Request) -> list[str]:
+    """Return the labels that MongoDB puts on an error of this code."""
+    command = request.command
+    ends_transaction = next(iter(command)) in _ENDINGS
+    if "autocommit" in command and not ends_transaction:
+        return ["TransientTransactionError"] if code in _TRANSIENT else []
+    is_retryable = ends_transaction or "txnNumber" in command
+    return ["RetryableWriteError"] if is_retryable and code in _RETRYABLE else []
+
+
+def _with_write_concern_error(reply: Reply, data: FailPointData, request: Request) -> Reply:
+    assert data.write_concern_error is not None
+    found = decode_document(bytes(reply)) if isinstance(reply, RawDocument) else reply
+    found["writeConcernError"] = data.write_concern_error
+    code = data.write_concern_error.get("code")
+    labels = data.error_labels if data.error_labels is not None else _labels(int(str(code)), request)
+    return {**found, "errorLabels": labels} if labels else found
