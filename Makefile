@@ -29,7 +29,7 @@ format: $(READY)  ## Format the code
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 
-conformance: $(READY)  ## Run PyMongo's own test suite on Satchel and write docs/conformance.md
+conformance: $(READY)  ## Run PyMongo's own test suite on Satchel, in process and over TCP; write docs/conformance.md
 	$(BIN)/python -m tests.conformance_pymongo
 
 fuzz: $(READY)  ## Compare random commands with a real engine (MONGODB_ORACLE_URI)

@@ -6,10 +6,7 @@ become clients of a file; clients of any other stay PyMongo's, for the tests tha
 
 from __future__ import annotations
 
-import os
-import signal
 import tempfile
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -18,7 +15,6 @@ import pymongo
 import pymongo.asynchronous.mongo_client
 import pymongo.mongo_client
 import pymongo.synchronous.mongo_client
-import pytest
 from pymongo.errors import PyMongoError
 from pymongo.uri_parser_shared import split_hosts
 
@@ -27,12 +23,11 @@ from satchel.deployment import open_service
 from satchel.driver import aio, client
 from satchel.driver.target import Target
 
-TEST_TIME_LIMIT_S = int(os.environ.get("SATCHEL_TEST_TIME_LIMIT_S", "60"))
 _SEED = ("localhost", 27017)
 
 _folder = tempfile.TemporaryDirectory(prefix="satchel-conformance-", ignore_cleanup_errors=True)
 _path = str(Path(_folder.name) / "suite.db")
-_service = open_service(_path)
+_service = open_service(_path, test_commands=True)
 """Held open, so that the file is not closed between two tests."""
 
 
@@ -86,18 +81,3 @@ def _install() -> None:
 
 
 _install()
-
-
-@pytest.hookimpl(wrapper=True)
-def pytest_runtest_protocol() -> Iterator[None]:
-    """End a test that takes too long; the suite knows no time limit."""
-
-    def expire(_signal: int, _frame: object) -> None:
-        raise TimeoutError(f"the test took more than {TEST_TIME_LIMIT_S} s")
-
-    signal.signal(signal.SIGALRM, expire)
-    signal.alarm(TEST_TIME_LIMIT_S)
-    try:
-        return (yield)
-    finally:
-        signal.alarm(0)

@@ -25,6 +25,8 @@ _CONFIGURE: Final = "configureFailPoint"
 _FAIL_COMMAND: Final = "failCommand"
 _TRANSACTIONAL_WRITE: Final = "onPrimaryTransactionalWrite"
 _GET_MORE: Final = "failGetMoreAfterCursorCheckout"
+_TIME_OUT: Final = "maxTimeAlwaysTimeOut"
+_NAMES: Final = frozenset({_FAIL_COMMAND, _TRANSACTIONAL_WRITE, _GET_MORE, _TIME_OUT})
 _ENDINGS: Final = frozenset({"commitTransaction", "abortTransaction"})
 
 _RETRYABLE: Final = frozenset(
@@ -82,6 +84,8 @@ class _FailPoint:
             return False
         if self.name == _TRANSACTIONAL_WRITE:
             return "txnNumber" in request.command and "autocommit" not in request.command
+        if self.name == _TIME_OUT:
+            return bool(request.command.get("maxTimeMS"))
         if self.data.namespace is not None and f"{request.database}.{request.command[name]}" != self.data.namespace:
             return False
         command = COMMANDS.get(name)
@@ -120,7 +124,7 @@ class _FailPoints:
             ServerError: FailPointSetFailed (127), BadValue (2), or what is wrong with its fields.
         """
         name, mode = command[_CONFIGURE], command.get("mode")
-        if name not in (_FAIL_COMMAND, _TRANSACTIONAL_WRITE, _GET_MORE):
+        if name not in _NAMES:
             raise ServerError(ErrorCode.FailPointSetFailed, f"{name} not found")
         assert isinstance(name, str)
         data = read_params(FailPointData, name, document("data", command.get("data", {})))
@@ -194,6 +198,8 @@ class FailingService(Service):
             if data.fail_before_commit_exception_code is None:
                 super().run(request, connection)
             raise ConnectionDroppedError
+        if point.name == _TIME_OUT:
+            raise ServerError(ErrorCode.MaxTimeMSExpired, "operation exceeded time limit")
         if data.block_connection:
             _block(data.block_time_ms, request, connection)
         if data.close_connection:

@@ -98,6 +98,12 @@ def test_blocking_heeds_the_time_limit(failing: Server) -> None:
     failing.run({"ping": 1})
 
 
+def test_time_limits_always_expire(failing: Server) -> None:
+    set_point(failing, "alwaysOn", "maxTimeAlwaysTimeOut")
+    failing.ok({"ping": 1})
+    assert failing.code({"ping": 1, "maxTimeMS": 100_000}) == ErrorCode.MaxTimeMSExpired
+
+
 def test_connections_are_dropped(failing: Server) -> None:
     set_point(failing, {"times": 1}, failCommands=["insert"], closeConnection=True)
     with pytest.raises(ConnectionDroppedError):
