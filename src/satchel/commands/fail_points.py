@@ -9,12 +9,15 @@ from __future__ import annotations
 import random
 import threading
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import ClassVar, Final
 
 from satchel.commands.command import COMMANDS, NoFields, Reply
 from satchel.commands.dispatch import Service
+from satchel.commands.express import ExpressWrites
 from satchel.commands.params import boolean, document, non_negative, param, read_params, string, strings
 from satchel.engine.namespaces import Namespace
+from satchel.engine.operation import Operation
 from satchel.errors import ErrorCode, ServerError
 from satchel.values.bson_types import MISSING, BsonValue, Document, Missing, decode_document
 from satchel.wire.cursor_reply import RawDocument
@@ -160,27 +163,36 @@ def _with_mode(point: _FailPoint, mode: BsonValue) -> _FailPoint:
     raise ServerError(ErrorCode.BadValue, f"unknown mode of a fail point: {mode}")
 
 
+class _ExpressWrites(ExpressWrites):
+    def __init__(self, service: FailingService) -> None:
+        super().__init__(service)
+        self._fail_points = service.fail_points
+
+    def _operation(self, namespace: Namespace, command: str) -> Operation | None:
+        return None if self._fail_points.points else super()._operation(namespace, command)
+
+
 class FailingService(Service):
     """A service that knows `configureFailPoint`, and says of itself that test commands are enabled."""
 
     def __init__(self, *arguments: object) -> None:
         super().__init__(*arguments)  # type: ignore[arg-type]
-        self._fail_points = _FailPoints()
+        self.fail_points = _FailPoints()
 
     def run(self, request: Request, connection: ConnectionState) -> Reply:
         """Run one command, or fail it."""
-        if self._fail_points.points and _is_short_cut(request, connection):
+        if self.fail_points.points and _is_short_cut(request, connection):
             raise ShortCutRefusedError
         try:
             return self._run_or_fail(request, connection)
         except ServerError as error:
-            return {**error.reply(), **self._times()}
+            return {**error.reply(), **self.times()}
 
     def _run_or_fail(self, request: Request, connection: ConnectionState) -> Reply:
         name = next(iter(request.command), "")
         if name == _CONFIGURE and request.database == "admin" and not self.authorization:
-            return {**self._fail_points.configure(request.command), "ok": 1.0, **self._times()}
-        point = self._fail_points.take(request, connection)
+            return {**self.fail_points.configure(request.command), "ok": 1.0, **self.times()}
+        point = self.fail_points.take(request, connection)
         if point is not None:
             return self._fail(point, request, connection)
         reply = super().run(request, connection)
@@ -188,9 +200,14 @@ class FailingService(Service):
             reply["enableTestCommands"] = True
         return reply
 
-    def find_by_id(self, namespace: Namespace, identifier: BsonValue) -> bytes | Missing | None:
-        """Return what a find for one `_id` finds, unless that may have to fail."""
-        return MISSING if self._fail_points.points else super().find_by_id(namespace, identifier)
+    def find_equal(self, namespace: Namespace, path: str, value: BsonValue) -> bytes | Missing | None:
+        """Return the first document that a find for one value finds, unless that may have to fail."""
+        return MISSING if self.fail_points.points else super().find_equal(namespace, path, value)
+
+    @cached_property
+    def express_writes(self) -> ExpressWrites:
+        """The commonest writes, unless they may have to fail."""
+        return _ExpressWrites(self)
 
     def _fail(self, point: _FailPoint, request: Request, connection: ConnectionState) -> Reply:
         data = point.data

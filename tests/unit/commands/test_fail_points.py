@@ -147,6 +147,14 @@ def test_short_cuts_meet_them_too(tmp_path: Path) -> None:
         client.admin.command({**point, "data": {"failCommands": ["find"], "closeConnection": True}})
         with pytest.raises(pymongo.errors.AutoReconnect):
             client.db.things.find_one({"_id": 1})
+        client.admin.command({**point, "data": {"failCommands": ["insert", "update", "delete"], "errorCode": 42}})
+        for write in (
+            lambda: client.db.things.insert_one({"_id": 2}),
+            lambda: client.db.things.update_one({"_id": 1}, {"$set": {"n": 1}}),
+            lambda: client.db.things.delete_one({"_id": 1}),
+        ):
+            with pytest.raises(pymongo.errors.OperationFailure, match="failpoint"):
+                write()
         client.admin.command({"configureFailPoint": "failCommand", "mode": "off"})
         assert client.db.things.find_one({"_id": 1}) == {"_id": 1}
     service.release()
