@@ -12,7 +12,7 @@ from satchel.mql.match import parse_filter
 from satchel.mql.pipeline import parse_pipeline
 from satchel.mql.update import parse_update
 from satchel.values import compare
-from satchel.values.bson_types import Document
+from satchel.values.bson_types import BsonValue, Document
 from satchel.values.namespace import Namespace
 
 
@@ -38,6 +38,9 @@ class ListSource:
     def is_view(self, _namespace: Namespace) -> bool:
         """Say no: there are no views."""
         return False
+
+    def find_equal(self, namespace: Namespace, path: str, value: BsonValue, context: Context) -> Iterator[Document]:
+        return self.read(namespace, [{"$match": {path: {"$eq": value}}}], context)
 
     def has_index(self, _namespace: Namespace, path: str) -> bool:
         """Tell whether `path` is `_id`."""

@@ -13,6 +13,7 @@ from bson.datetime_ms import DatetimeMS
 from satchel.engine import stats
 from satchel.engine.catalog import Catalog, CollectionEntry
 from satchel.engine.engine import Engine
+from satchel.engine.execution.keys import find_by_key
 from satchel.engine.execution.query import QueryRun
 from satchel.engine.execution.slot import ReadSlot
 from satchel.engine.find import parse_query
@@ -128,6 +129,12 @@ class Aggregation:
     def read(self, namespace: Namespace, pipeline: Sequence[Document], context: Context) -> Iterator[Document]:
         """Run a pipeline on a collection or view for a stage."""
         return self._run(self.parse(namespace, cast("Sequence[BsonValue]", pipeline), context), context)
+
+    def find_equal(self, namespace: Namespace, path: str, value: BsonValue, context: Context) -> Iterable[Document]:
+        """Return the documents of a collection or view that `{path: {$eq: value}}` finds."""
+        entry = self._catalog.get(namespace)
+        found = None if entry is None else find_by_key(self._slot.unit.reader, entry, path, value, context.collation)
+        return self.read(namespace, [{"$match": {path: {"$eq": value}}}], context) if found is None else found
 
     def exists(self, namespace: Namespace) -> bool:
         """Tell whether there is a collection or view of this name."""

@@ -5,19 +5,12 @@ It finds what `planner.plan` and the scans find for the same filter; MongoDB cal
 
 from __future__ import annotations
 
-from typing import Final
-
-from bson import Int64, ObjectId
-
 from satchel.engine.engine import Engine
 from satchel.engine.namespaces import Namespace
 from satchel.engine.planner.candidates import sole_index
 from satchel.values import key_string
 from satchel.values.bson_types import MISSING as NOT_EXPRESS
 from satchel.values.bson_types import BsonValue, Missing
-
-EXPRESS_CLASSES: Final = frozenset({ObjectId, int, Int64, str})
-"""Classes of which every value, in a filter, means equality and nothing else."""
 
 
 def find_equal(engine: Engine, namespace: Namespace, path: str, value: BsonValue) -> bytes | Missing | None:
@@ -27,7 +20,7 @@ def find_equal(engine: Engine, namespace: Namespace, path: str, value: BsonValue
         engine: The engine.
         namespace: A collection's namespace.
         path: The path.
-        value: The value, of one of `EXPRESS_CLASSES`.
+        value: The value, of one of `keys.EXPRESS_CLASSES`.
 
     Returns:
         NOT_EXPRESS when the namespace is not that of a collection that is there, or it is not clear that one index
@@ -62,4 +55,4 @@ def _may_be_indexed(engine: Engine, namespace: Namespace, path: str) -> bool:
     return entry is not None and sole_index(entry, path) is not None
 
 
-__all__ = ["EXPRESS_CLASSES", "NOT_EXPRESS", "find_equal"]
+__all__ = ["NOT_EXPRESS", "find_equal"]

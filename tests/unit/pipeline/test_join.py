@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from satchel.mql.context import Context
 from satchel.mql.pipeline.join import ForeignCollection, joined_values
-from satchel.values.bson_types import Document
+from satchel.values.bson_types import BsonValue, Document
 from satchel.values.namespace import Namespace
 from tests.conformance.list_source import ListSource
 
@@ -26,6 +26,9 @@ DOCUMENTS = st.lists(st.one_of(st.just({}), VALUES.map(lambda value: {"a": value
 
 class IndexedSource(ListSource):
     """A source that claims an index on everything, so that joins read by filter."""
+
+    def find_equal(self, namespace: Namespace, path: str, value: BsonValue, context: Context) -> Iterator[Document]:
+        return self.read(namespace, [{"$match": {path: {"$eq": value}}}], context)
 
     def has_index(self, _namespace: Namespace, path: str) -> bool:
         return True

@@ -26,13 +26,21 @@ _FIRST_DATE_MS: Final = -62_135_596_800_000
 _LAST_DATE_MS: Final = 253_402_300_799_999
 _OPTIONS: Final = orjson.OPT_PASSTHROUGH_SUBCLASS
 
-_SUSPECT: Final = re.compile(rb"[\xf0-\xff][\x7f\xff]|[\x01-\x13\x7f\xff]\$")
-"""Bytes that every BSON document with a NaN, an infinity or a `$` name contains (others may contain them too)."""
+_BEFORE_NAME: Final = frozenset({*range(0x01, 0x14), 0x7F, 0xFF})
+_BEFORE_SIGN: Final = frozenset(range(0xF0, 0x100))
+_SUSPECTS: Final = ((b"$", _BEFORE_NAME), (b"\x7f", _BEFORE_SIGN), (b"\xff", _BEFORE_SIGN))
+"""Bytes, one of which every BSON document with a `$` name, a NaN or an infinity has behind one of others."""
 
 
 def _is_suspect(bson: bytes) -> bool:
-    # Looking for one byte takes a fraction of what the expression takes.
-    return (b"$" in bson or b"\x7f" in bson or b"\xff" in bson) and _SUSPECT.search(bson) is not None
+    # A search for one byte at a time takes a fraction of what a regular expression takes.
+    for byte, before in _SUSPECTS:
+        place = bson.find(byte)
+        while place > 0:
+            if bson[place - 1] in before:
+                return True
+            place = bson.find(byte, place + 1)
+    return False
 
 
 class _UnfaithfulError(Exception):

@@ -61,10 +61,16 @@ class FieldKeys:
         self._holds = _membership(index)
         self._is_plain = self._holds is None and self._collation is None and not any(self._hashed)
 
+        is_single = len(self._paths) == 1 and len(self._paths[0]) == 1 and not self._descending[0]
+        self._only_name = self._names[0] if is_single else None
+
     def plain_key(self, document: Document) -> bytes | None:
         """Return the only key of a document that meets no array, or None."""
         if not self._is_plain:
             return None
+        if self._only_name is not None:
+            value = document.get(self._only_name)
+            return None if value.__class__ is list else key_string.encode(value)
         values: list[Field] = []
         for path in self._paths:
             value = document.get(path[0]) if len(path) == 1 else plain_value(document, path)

@@ -21,7 +21,7 @@ _MOST_REMEMBERED: Final = 8
 """How many values a search may have to be remembered."""
 
 _FIRST_TRY: Final = 100
-_DOCUMENTS_PER_READ: Final = 30
+_DOCUMENTS_PER_READ: Final = 6
 """About how many documents of a scan cost as much as one search by index."""
 
 
@@ -155,6 +155,8 @@ class ForeignCollection:
 
     def _read(self, values: Sequence[BsonValue]) -> Iterator[Document]:
         self._reads += 1
+        if len(values) == 1 and not self._leading and (self._null_is_missing or values[0] is not None):
+            return iter(self._source.find_equal(self._namespace, self._path, values[0], self._context))
         filter_ = equality_filter(self._path, values)
         if not self._null_is_missing and None in values:
             filter_ = {"$and": [filter_, {self._path: {"$exists": True}}]}

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import Protocol
 
 from satchel.mql.context import Context
-from satchel.values.bson_types import Document
+from satchel.values.bson_types import BsonValue, Document
 from satchel.values.namespace import Namespace
 
 
@@ -19,6 +19,10 @@ class Source(Protocol):
         The engine parses `pipeline` itself, so that a leading `$match` uses indexes and views resolve; the variables
         in scope are `context.variables`. A collection that does not exist is empty.
         """
+        ...
+
+    def find_equal(self, namespace: Namespace, path: str, value: BsonValue, context: Context) -> Iterable[Document]:
+        """Return the documents of a collection or view that `{path: {$eq: value}}` finds."""
         ...
 
     def exists(self, namespace: Namespace) -> bool:
