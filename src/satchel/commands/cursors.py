@@ -95,7 +95,7 @@ def _batch(cursor: Cursor, invocation: Invocation, limit: int, await_seconds: fl
 def _next_batch(cursor: Cursor, invocation: Invocation, limit: int) -> list[bytes]:
     with invocation.engine.read() as unit, cursor.slot.attached(unit):
         if cursor.check_alive is not None:
-            cursor.check_alive(unit)
+            cursor.check_alive()
         batch = cursor.next_batch(limit)
         if not cursor.tailable:
             cursor.exhausted = cursor.peek_exhausted()

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import ClassVar
 
 from satchel.commands.command import COMMANDS, Invocation, NoFields, Reply
@@ -22,10 +22,10 @@ from satchel.commands.rights import on_collection
 from satchel.engine.aggregation import Aggregation
 from satchel.engine.catalog import CollectionEntry
 from satchel.engine.cursors import Cursor
+from satchel.engine.execution.scans import check_alive
 from satchel.engine.execution.slot import ReadSlot
 from satchel.engine.find import FindRequest, PreparedFind, prepare_find, with_collation, with_variables
 from satchel.engine.namespaces import Namespace, checked_namespace
-from satchel.engine.units import ReadUnit
 from satchel.errors import ErrorCode, ServerError
 from satchel.mql.sort import natural_order
 from satchel.values.bson_types import Document
@@ -148,7 +148,7 @@ def _find_in_collection(
         namespace,
         prepared.documents(entry, slot),
         slot,
-        check_alive=_alive(entry),
+        check_alive=partial(check_alive, entry, slot),
         no_timeout=params.no_cursor_timeout,
     )
 
@@ -158,23 +158,7 @@ def _tailable(params: FindParams, entry: CollectionEntry, prepared: PreparedFind
         entry.namespace,
         prepared.tail(entry, slot),
         slot,
-        check_alive=_alive(entry),
         tailable=True,
         await_data=params.await_data,
         no_timeout=params.no_cursor_timeout,
     )
-
-
-def _alive(entry: CollectionEntry) -> Callable[[object], None]:
-    """Return the check that what a cursor reads is still there."""
-
-    def check(unit: object) -> None:
-        assert isinstance(unit, ReadUnit)
-        current = unit.catalog.get(entry.namespace)
-        if current is None or current.uuid != entry.uuid:
-            raise ServerError(ErrorCode.QueryPlanKilled, f"collection dropped. ns: {entry.namespace}")
-        missing = {index.name for index in entry.indexes} - {index.name for index in current.indexes}
-        if missing:
-            raise ServerError(ErrorCode.QueryPlanKilled, f"index '{missing.pop()}' dropped")
-
-    return check

@@ -24,7 +24,7 @@ class Cursor:
     Attributes:
         documents: The documents still to come, as BSON; a tailable cursor's yields None where there are no more yet.
         slot: Where the scans under `documents` find their snapshot; a command attaches one while it runs.
-        check_alive: Raises QueryPlanKilled (175) when what the cursor reads is gone.
+        check_alive: Raises QueryPlanKilled (175) when what the cursor reads is gone; the snapshot is attached.
         tailable: Whether the cursor stays open at the end of its data.
         await_data: Whether a getMore at the end waits for more.
         no_timeout: Whether it is kept however long it is idle.
@@ -37,7 +37,7 @@ class Cursor:
     documents: Iterator[bytes | None]
     slot: ReadSlot
     id: int = 0
-    check_alive: Callable[[object], None] | None = None
+    check_alive: Callable[[], None] | None = None
     tailable: bool = False
     await_data: bool = False
     no_timeout: bool = False

@@ -10,7 +10,7 @@ from bson import Int64
 from satchel.engine.catalog import CollectionEntry
 from satchel.engine.execution.match import Match
 from satchel.engine.execution.query import QueryRun
-from satchel.engine.execution.scans import collection_scan
+from satchel.engine.execution.scans import check_alive, collection_scan
 from satchel.engine.execution.slot import ReadSlot
 from satchel.engine.indexes.keys import key_generator
 from satchel.engine.planner.solution import CanonicalQuery, IxScan
@@ -139,6 +139,7 @@ class PreparedFind:
         after: int | None = None
         skip, left = self.run.skip, self.run.limit
         while True:
+            check_alive(entry, slot)
             if after is not None and slot.unit.reader.get(entry.table, after) is None:
                 raise ServerError(
                     ErrorCode.CappedPositionLost,

@@ -90,6 +90,53 @@ def test_killing_takes_longs_of_the_right_collection(ten: Server) -> None:
     assert len(more(ten, cursor)["nextBatch"]) == 8
 
 
+READS: dict[str, dict[str, Any]] = {
+    "find": {"find": "c", "filter": {"n": {"$gte": 0}}, "batchSize": 2},
+    "find nothing yet": {"find": "c", "filter": {"n": {"$gte": 0}}, "batchSize": 0},
+    "aggregate": {"aggregate": "c", "pipeline": [{"$match": {"n": {"$gte": 0}}}], "cursor": {"batchSize": 2}},
+}
+
+
+@pytest.fixture
+def numbered(server: Server) -> Server:
+    server.ok({"insert": "c", "documents": [{"_id": number, "n": number} for number in range(10)]})
+    server.ok({"createIndexes": "c", "indexes": [{"key": {"n": 1}, "name": "n"}, {"key": {"x": 1}, "name": "x"}]})
+    return server
+
+
+@pytest.mark.parametrize("read", READS.values(), ids=READS)
+@pytest.mark.parametrize(
+    "changes",
+    [
+        [{"drop": "c"}],
+        [{"drop": "c"}, {"insert": "c", "documents": [{"_id": 100, "n": 100}]}],
+        [{"renameCollection": "db.c", "to": "db.d"}],
+    ],
+    ids=["drop", "drop and insert", "rename"],
+)
+def test_what_is_gone_is_not_read(numbered: Server, read: dict[str, Any], changes: list[dict[str, Any]]) -> None:
+    cursor = numbered.ok(read)["cursor"]["id"]
+    for change in changes:
+        numbered.ok(change, "admin" if "renameCollection" in change else "db")
+    assert numbered.code({"getMore": Int64(cursor), "collection": "c"}) == ErrorCode.QueryPlanKilled
+
+
+@pytest.mark.parametrize("name", ["find", "find nothing yet", "aggregate"])
+def test_a_dropped_index_ends_the_cursors_that_use_it(numbered: Server, name: str) -> None:
+    cursor = numbered.ok(READS[name])["cursor"]["id"]
+    numbered.ok({"dropIndexes": "c", "index": "n"})
+    numbered.ok({"createIndexes": "c", "indexes": [{"key": {"n": -1}, "name": "n"}]})
+    assert numbered.code({"getMore": Int64(cursor), "collection": "c"}) == ErrorCode.QueryPlanKilled
+
+
+@pytest.mark.parametrize("read", READS.values(), ids=READS)
+def test_other_indexes_are_no_matter(numbered: Server, read: dict[str, Any]) -> None:
+    cursor = numbered.ok(read)["cursor"]
+    numbered.ok({"dropIndexes": "c", "index": "x"})
+    numbered.ok({"collMod": "c", "index": {"name": "n", "hidden": True}})
+    assert len(cursor["firstBatch"]) + len(more(numbered, cursor["id"])["nextBatch"]) == 10
+
+
 def test_a_dropped_collection_ends_its_cursors(ten: Server) -> None:
     cursor = opened(ten)
     ten.ok({"drop": "c"})

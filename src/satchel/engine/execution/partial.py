@@ -9,7 +9,7 @@ from typing import Final
 
 from satchel.engine.catalog import CollectionEntry
 from satchel.engine.execution.match import matching
-from satchel.engine.execution.scans import collection_scan
+from satchel.engine.execution.scans import check_alive, collection_scan
 from satchel.engine.execution.slot import ReadSlot
 from satchel.engine.planner.solution import CollScan, QuerySolution
 from satchel.mql.context import Context
@@ -49,6 +49,7 @@ class PartialScan:
         after, failures = 0, 0
         while failures < _MOST_FAILURES:
             self.context.check_interrupt()
+            check_alive(entry, slot)
             found = slot.unit.reader.read_fields(entry.table, names, after=after, predicate=predicate)
             if found.last_rid is None:
                 return

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from satchel.engine.catalog import CollectionEntry
+from satchel.engine.catalog import CollectionEntry, IndexEntry
 from satchel.engine.execution.slot import ReadSlot
 from satchel.engine.planner.solution import Access, CollScan, Empty, IndexUnion, IxScan
+from satchel.errors import ErrorCode, ServerError
 from satchel.storage.interface import IndexedRecord, JudgedRecord, KeyRange, Reader
 from satchel.storage.predicate import BoundPredicate
+from satchel.values.compare import equal
 
 
 def scan(
@@ -36,6 +38,7 @@ def collection_scan(
 ) -> Iterator[JudgedRecord]:
     """Yield the records in natural order, from beyond the record id `after`."""
     while True:
+        check_alive(entry, slot)
         generation = slot.generation
         for record in slot.unit.reader.scan(entry.table, after=after, backward=backward, predicate=predicate):
             after = record[0]
@@ -58,6 +61,7 @@ def _range_scan(
 ) -> Iterator[JudgedRecord]:
     position: tuple[bytes, int] | None = None
     while True:
+        check_alive(entry, slot, access.index)
         generation = slot.generation
         rows = _open_range(access, bounds, entry, slot.unit.reader, position, predicate)
         for key, rid, bson, is_certain in rows:
@@ -67,6 +71,31 @@ def _range_scan(
                 break
         else:
             return
+
+
+def check_alive(entry: CollectionEntry, slot: ReadSlot, index: IndexEntry | None = None) -> None:
+    """Raise when what a scan reads is gone, or another one of the same name: commands may have come in between.
+
+    Raises:
+        ServerError: QueryPlanKilled (175).
+    """
+    current = slot.unit.catalog.get(entry.namespace)
+    if current is entry:
+        return
+    if current is None or current.uuid != entry.uuid:
+        raise ServerError(ErrorCode.QueryPlanKilled, f"collection dropped. ns: {entry.namespace}")
+    if index is None or index.is_id:
+        return
+    found = current.index(index.name)
+    if found is None or found.table != index.table or not _have_same_keys(index, found):
+        raise ServerError(ErrorCode.QueryPlanKilled, f"index '{index.name}' dropped")
+
+
+def _have_same_keys(index: IndexEntry, other: IndexEntry) -> bool:
+    return all(
+        equal(index.spec.get(option), other.spec.get(option))
+        for option in ("key", "sparse", "partialFilterExpression", "collation", "wildcardProjection")
+    )
 
 
 def _open_range(
