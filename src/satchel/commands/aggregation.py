@@ -127,7 +127,7 @@ def _aggregate_and_write(params: AggregateParams, invocation: Invocation) -> Rep
         aggregation = Aggregation(invocation.engine, invocation.operation, slot)
         for _ in aggregation.documents(namespace, params.pipeline, context, params.hint):
             pass
-    return batch_reply(invocation, _cursor_namespace(namespace), 0, cast("list[bytes]", []), "firstBatch")
+    return batch_reply(invocation, Cursor(_cursor_namespace(namespace), iter(()), slot), [], "firstBatch")
 
 
 def _check_read_concern(params: AggregateParams, invocation: Invocation) -> None:

@@ -177,6 +177,8 @@ def drop_database(params: DropDatabaseParams, invocation: Invocation) -> Reply:
         entries = unit.catalog.database(invocation.database)
         for entry in entries:
             unit.drop_collection(entry)
+        if entries and unit.changes is not None:
+            unit.changes.database_dropped(invocation.database)
     return {"dropped": invocation.database} if entries else {}
 
 
@@ -227,8 +229,8 @@ def rename_collection(params: RenameCollectionParams, invocation: Invocation) ->
         if occupied is not None:
             if not params.drop_target:
                 raise ServerError(ErrorCode.NamespaceExists, "target namespace exists")
-            unit.drop_collection(occupied)
-        unit.rename_collection(entry, target)
+            unit.drop_collection(occupied, is_logged=False)
+        unit.rename_collection(entry, target, occupied)
     return {}
 
 

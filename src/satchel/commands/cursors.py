@@ -17,7 +17,6 @@ from satchel.errors import ErrorCode, ServerError
 from satchel.values.bson_types import BsonValue
 
 _AWAIT_DEFAULT_SECONDS = 1.0
-_AWAIT_POLL_SECONDS = 0.1
 _NO_LIMIT = 2**31
 
 
@@ -65,9 +64,10 @@ def get_more(params: GetMoreParams, invocation: Invocation) -> Reply:
         raise
     if cursor.exhausted:
         cursors.forget(cursor.id)
-        return batch_reply(invocation, namespace, 0, batch, "nextBatch")
-    cursors.check_in(cursor)
-    return batch_reply(invocation, namespace, cursor.id, batch, "nextBatch")
+        cursor.id = 0
+    else:
+        cursors.check_in(cursor)
+    return batch_reply(invocation, cursor, batch, "nextBatch")
 
 
 def _await_seconds(cursor: Cursor, invocation: Invocation) -> float:
@@ -86,9 +86,18 @@ def _await_seconds(cursor: Cursor, invocation: Invocation) -> float:
 
 
 def _batch(cursor: Cursor, invocation: Invocation, limit: int, await_seconds: float) -> list[bytes]:
+    watch = invocation.engine.data_watch
+    seen = watch.announcements
     batch = _next_batch(cursor, invocation, limit)
-    if not batch and cursor.await_data and not cursor.exhausted:
-        return _await_batch(cursor, invocation, limit, await_seconds)
+    if batch or not cursor.await_data:
+        return batch
+    invocation.connection.on_close(watch.announce)
+    end = time.monotonic() + await_seconds
+    while not batch and not cursor.exhausted and time.monotonic() < end:
+        watch.wait(seen, end, lambda: invocation.operation.is_interrupted)
+        invocation.operation.check_interrupt()
+        seen = watch.announcements
+        batch = _next_batch(cursor, invocation, limit)
     return batch
 
 
@@ -100,19 +109,6 @@ def _next_batch(cursor: Cursor, invocation: Invocation, limit: int) -> list[byte
         if not cursor.tailable:
             cursor.exhausted = cursor.peek_exhausted()
         return batch
-
-
-def _await_batch(cursor: Cursor, invocation: Invocation, limit: int, seconds: float) -> list[bytes]:
-    """Look again whenever something was written in this process, and ten times a second for the others."""
-    engine = invocation.engine
-    end = time.monotonic() + seconds
-    while (left := end - time.monotonic()) > 0:
-        with engine.data_written:
-            engine.data_written.wait(min(left, _AWAIT_POLL_SECONDS))
-        invocation.operation.check_interrupt()
-        if batch := _next_batch(cursor, invocation, limit):
-            return batch
-    return []
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -357,6 +357,7 @@ def kill_op(params: KillOpParams, invocation: Invocation) -> Reply:
     operation = invocation.engine.operations.get(params.op)
     if operation is not None:
         operation.killed = ErrorCode.Interrupted
+        invocation.engine.data_watch.announce()
     return {"info": "attempting to kill op"}
 
 

@@ -129,7 +129,7 @@ class Service:
 
     def times(self) -> Document:
         """Return the times that every reply has."""
-        now = current_timestamp()
+        now = self.engine.change_log.clock.now()
         return {
             "$clusterTime": {
                 "clusterTime": now,
@@ -153,7 +153,7 @@ class Service:
 
     def kill_cursor(self, cursor_id: int) -> None:
         """Forget a cursor. Never blocks for long and never raises: garbage collection calls it."""
-        self.engine.cursors.forget(cursor_id)
+        self.engine.cursors.abandon(cursor_id)
 
     def release(self) -> None:
         """Give up one reference that `open_service` gave."""

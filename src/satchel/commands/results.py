@@ -36,31 +36,30 @@ def first_batch(
     """
     limit = FIRST_BATCH_DOCUMENTS if batch_size is None else batch_size
     batch = cursor.next_batch(limit)
-    if single_batch or cursor.peek_exhausted():
-        cursor_id = 0
-    else:
+    if not single_batch and not cursor.peek_exhausted():
         cursor.operation = invocation.operation
         cursor.seconds_left = None if cursor.await_data else invocation.operation.seconds_left
         if invocation.rights is not None:
             login = invocation.rights.login
             cursor.rights = CursorRights(None if login is None else login.user, invocation.needed)
-        cursor_id = invocation.engine.cursors.register(cursor)
-    return batch_reply(invocation, cursor.namespace, cursor_id, batch, "firstBatch", extra)
+        invocation.engine.cursors.register(cursor)
+    return batch_reply(invocation, cursor, batch, "firstBatch", extra)
 
 
 def batch_reply(
     invocation: Invocation,
-    namespace: Namespace,
-    cursor_id: int,
+    cursor: Cursor,
     batch: list[bytes],
     field: Literal["firstBatch", "nextBatch"],
     extra: Document | None = None,
 ) -> Reply:
-    """Return the reply that carries a batch, and further fields if there are any."""
+    """Return the reply that carries a batch of a cursor (an `id` of 0: there are no more), and further fields."""
     elements = invocation.service.cluster_time_elements()
     if extra:
         elements += encode_document(extra)[4:-1]
-    return raw_cursor_reply(str(namespace), cursor_id, batch, field, elements)
+    fields = cursor.reply_fields()
+    of_cursor = encode_document(fields)[4:-1] if fields else b""
+    return raw_cursor_reply(str(cursor.namespace), cursor.id, batch, field, elements, cursor_extra=of_cursor)
 
 
 def documents_reply(

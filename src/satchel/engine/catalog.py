@@ -150,6 +150,11 @@ class CollectionEntry:
         return bool(self.options.get("capped"))
 
     @property
+    def keeps_images(self) -> bool:
+        """Whether the change log has every document before and after a change (`changeStreamPreAndPostImages`)."""
+        return "changeStreamPreAndPostImages" in self.options
+
+    @property
     def capped_size_bytes(self) -> int:
         """A capped collection's limit in bytes of BSON."""
         return int(cast("int", self.options.get("size", 0)))
@@ -222,12 +227,19 @@ class Catalog:
         version: The storage's catalog version that these entries belong to.
         entries: The entries by namespace.
         rows: The stored form of each entry, so that the next version need not decode it again.
+        has_change_log: Whether changes are written into the change log.
     """
 
     def __init__(
-        self, version: int, entries: dict[Namespace, CollectionEntry], rows: dict[CatalogRow, CollectionEntry]
+        self,
+        version: int,
+        entries: dict[Namespace, CollectionEntry],
+        rows: dict[CatalogRow, CollectionEntry],
+        *,
+        has_change_log: bool,
     ):
         self.version = version
+        self.has_change_log = has_change_log
         self._entries = entries
         self._rows = rows
 
@@ -236,7 +248,8 @@ class Catalog:
         """Read the catalog of a snapshot; entries that have not changed are taken over from `previous`."""
         known = previous._rows if previous is not None else {}
         rows = {row: known.get(row) or _entry_of(row) for row in reader.catalog_rows()}
-        return cls(reader.catalog_version(), {entry.namespace: entry for entry in rows.values()}, rows)
+        entries = {entry.namespace: entry for entry in rows.values()}
+        return cls(reader.catalog_version(), entries, rows, has_change_log=reader.change_log.is_kept())
 
     def get(self, namespace: Namespace) -> CollectionEntry | None:
         """Return the entry of a namespace, or None."""

@@ -15,6 +15,7 @@ from satchel.engine.namespaces import Namespace
 from satchel.engine.operation import Operation
 from satchel.errors import ErrorCode, ServerError
 from satchel.settings import CURSOR_TIMEOUT_SECONDS, MAX_BATCH_BYTES
+from satchel.values.bson_types import Document
 
 
 @dataclass(slots=True, eq=False)
@@ -87,6 +88,10 @@ class Cursor:
             batch.append(document)
         return batch
 
+    def reply_fields(self) -> Document | None:
+        """Return what a reply says of the cursor beside its batch."""
+        return None
+
     def peek_exhausted(self) -> bool:
         """Tell whether nothing is left, by looking for one more document."""
         if not self._waiting and not self.exhausted:
@@ -105,9 +110,14 @@ class Cursor:
 
 
 class CursorRegistry:
-    """The open cursors of a file."""
+    """The open cursors of a file.
 
-    def __init__(self) -> None:
+    Args:
+        on_interrupt: Called when the getMore that has a cursor was told to end, so that it does not wait any longer.
+    """
+
+    def __init__(self, on_interrupt: Callable[[], None]) -> None:
+        self._on_interrupt = on_interrupt
         self._cursors: dict[int, Cursor] = {}
         self._lock = threading.RLock()  # garbage collection may forget a cursor in the midst of another call
         self._swept_at = time.monotonic()
@@ -167,10 +177,20 @@ class CursorRegistry:
             if cursor is None or cursor.namespace != namespace:
                 return False
             del self._cursors[cursor_id]
-            running = cursor.operation.successor if cursor.operation is not None else None
-            if running is not None:
-                running.killed = ErrorCode.CursorKilled
+            self._interrupt(cursor)
             return True
+
+    def abandon(self, cursor_id: int) -> None:
+        """Forget a cursor whose client is not interested any more, and interrupt the getMore that has it."""
+        cursor = self.forget(cursor_id)
+        if cursor is not None:
+            self._interrupt(cursor)
+
+    def _interrupt(self, cursor: Cursor) -> None:
+        running = cursor.operation.successor if cursor.operation is not None else None
+        if running is not None:
+            running.killed = ErrorCode.CursorKilled
+            self._on_interrupt()
 
     def clear(self) -> None:
         """Forget every cursor."""

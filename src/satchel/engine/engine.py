@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 import time
 import uuid
 from collections import Counter
@@ -12,10 +11,12 @@ from types import TracebackType
 from typing import Generic, TypeVar
 
 from satchel.engine.catalog import Catalog, CollectionEntry
+from satchel.engine.change_log import ChangeLog
 from satchel.engine.cursors import CursorRegistry
 from satchel.engine.namespaces import Namespace
 from satchel.engine.operation import Operation
 from satchel.engine.units import ReadUnit, WriteUnit
+from satchel.engine.waiting import DataWatch
 from satchel.errors import (
     DamagedStorageError,
     ErrorCode,
@@ -29,7 +30,7 @@ from satchel.errors import (
     UnreachableStorageError,
     WrongKeyError,
 )
-from satchel.storage.interface import Reader, Storage
+from satchel.storage.interface import Reader, Storage, Writer
 
 AnyReader = TypeVar("AnyReader", bound=Reader)
 AnyUnit = TypeVar("AnyUnit", bound=ReadUnit)
@@ -44,12 +45,13 @@ class Engine:
 
     def __init__(self, storage: Storage) -> None:
         self.storage = storage
-        self.cursors = CursorRegistry()
+        self.data_watch = DataWatch(storage)
+        self.cursors = CursorRegistry(on_interrupt=self.data_watch.announce)
         self.operations: dict[int, Operation] = {}
         self.started = time.time()
         self.opcounters: Counter[str] = Counter()
         self.index_uses: Counter[tuple[uuid.UUID, str]] = Counter()
-        self.data_written = threading.Condition()
+        self.change_log = ChangeLog()
         self._catalog: Catalog | None = None
         self._catalog_listeners: list[Callable[[], None]] = []
 
@@ -61,15 +63,16 @@ class Engine:
     def write(self, operation: Operation) -> Iterator[WriteUnit]:
         """Run the block as one write transaction, durable if the operation asks for it."""
         transaction = self.storage.write(durable=operation.durable)
-        with _Unit(transaction, lambda writer: WriteUnit(writer, self._catalog_of(writer))) as unit:
+        with _Unit(transaction, self._write_unit) as unit:
             yield unit
+            unit.finish()
         self._take(unit.catalog)
-        self._announce()
+        if unit.changes is not None:
+            self.change_log.committed(unit.changes)
+        self.data_watch.announce()
 
-    def _announce(self) -> None:
-        """Wake the tailable cursors that wait for data."""
-        with self.data_written:
-            self.data_written.notify_all()
+    def _write_unit(self, writer: Writer) -> WriteUnit:
+        return WriteUnit(writer, self._catalog_of(writer), self.change_log)
 
     def _catalog_of(self, reader: Reader) -> Catalog:
         catalog = self._catalog
@@ -119,7 +122,7 @@ class Engine:
         """Have every running operation end soon, because the file is about to be closed."""
         for operation in list(self.operations.values()):
             operation.killed = ErrorCode.InterruptedAtShutdown
-        self._announce()
+        self.data_watch.announce()
 
     def close(self) -> None:
         """Kill what runs, forget the cursors, close the file."""

@@ -73,6 +73,11 @@ class Operation:
             raise ServerError(ErrorCode.ClientDisconnect, "operation was interrupted because a client disconnected")
 
     @property
+    def is_interrupted(self) -> bool:
+        """Whether it was killed, or nobody waits for it any more."""
+        return self.killed is not None or (self.client is not None and self.client.closed)
+
+    @property
     def connection_id(self) -> int:
         """The number of the connection that it came on; 0 for the engine's own work."""
         return 0 if self.client is None else self.client.id

@@ -7,10 +7,11 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
 from satchel.engine.catalog import ID_INDEX, Catalog, CollectionEntry, IndexEntry, save_entry
+from satchel.engine.change_log import ChangeLog
 from satchel.engine.namespaces import Namespace, check_length
 from satchel.errors import ErrorCode, ServerError
 from satchel.storage.interface import Reader, Writer
-from satchel.values.bson_types import Document
+from satchel.values.bson_types import Document, decode_document
 
 
 @dataclass(slots=True)
@@ -22,13 +23,40 @@ class ReadUnit:
 
 
 class WriteUnit(ReadUnit):
-    """A write transaction. Changes of the catalog are visible to it at once, and to others when it commits."""
+    """A write transaction. Changes of the catalog are visible to it at once, and to others when it commits.
 
-    __slots__ = ("writer",)
+    Args:
+        writer: The storage's transaction.
+        catalog: The catalog as it begins.
+        change_log: The file's change log.
 
-    def __init__(self, writer: Writer, catalog: Catalog) -> None:
+    Attributes:
+        changes: What writes changes into the change log; None while there is none.
+    """
+
+    __slots__ = ("_change_log", "changes", "writer")
+
+    def __init__(self, writer: Writer, catalog: Catalog, change_log: ChangeLog) -> None:
         super().__init__(writer, catalog)
         self.writer = writer
+        self.changes = change_log.recorder(writer.change_log) if catalog.has_change_log else None
+        self._change_log = change_log
+
+    def start_change_log(self) -> None:
+        """Have changes logged from now on."""
+        if self.changes is None:
+            self.changes = self._change_log.start(self.writer.change_log)
+            self.reload()
+
+    def finish(self) -> None:
+        """Do what is to be done just before the transaction is committed."""
+        if self.changes is None:
+            return
+        self.changes.finish()
+        is_needed = any(entry.keeps_images for entry in self.catalog)
+        if self._change_log.look_after(self.writer.change_log, self.changes, is_needed=is_needed):
+            self.changes = None
+            self.reload()
 
     def create_collection(self, namespace: Namespace, options: Document) -> CollectionEntry:
         """Add a collection or (with `viewOn` among the options) a view.
@@ -40,12 +68,17 @@ class WriteUnit(ReadUnit):
             raise ServerError(ErrorCode.NamespaceExists, f"Collection {namespace} already exists.")
         check_length(namespace)
         self._check_database_case(namespace.database)
+        if options.get("changeStreamPreAndPostImages"):
+            self.start_change_log()
         table = "" if "viewOn" in options else self.writer.create_table(str(namespace))
         if options.get("capped"):
             self.writer.keep_totals(table)
         indexes = () if "viewOn" in options else (_id_index(options),)
         entry = CollectionEntry(namespace, table, uuid.uuid4(), options, indexes)
         self.save(entry)
+        if self.changes is not None:
+            description = options if entry.is_view else {"idIndex": entry.indexes[0].spec, **options}
+            self.changes.catalog_changed("create", entry, description)
         return entry
 
     def _check_database_case(self, database: str) -> None:
@@ -69,16 +102,25 @@ class WriteUnit(ReadUnit):
             raise ServerError(ErrorCode.CommandNotSupportedOnView, f"Namespace {namespace} is a view, not a collection")
         return entry
 
-    def drop_collection(self, entry: CollectionEntry) -> None:
-        """Remove a collection with its indexes, or a view."""
+    def drop_collection(self, entry: CollectionEntry, *, is_logged: bool = True) -> None:
+        """Remove a collection with its indexes, or a view.
+
+        Args:
+            entry: What to remove.
+            is_logged: Whether that is a change of its own, and not part of one that is logged.
+        """
         self.drop_indexes(entry.secondary_indexes)
         if entry.table:
             self.writer.drop_table(entry.table)
         self.writer.delete_catalog_row(str(entry.namespace))
         self.reload()
+        if self.changes is not None and is_logged:
+            self.changes.catalog_changed("drop", entry)
 
     def clear(self, entry: CollectionEntry) -> None:
         """Remove every document of a collection; its indexes and options stay."""
+        if self.changes is not None:
+            self.changes.deleted(entry, (decode_document(bson) for _, bson, _ in self.reader.scan(entry.table)))
         for table in (entry.table, *(index.table for index in entry.secondary_indexes)):
             self.writer.clear(table)
 
@@ -91,8 +133,16 @@ class WriteUnit(ReadUnit):
         self.save(capped)
         return capped
 
-    def rename_collection(self, entry: CollectionEntry, target: Namespace) -> None:
-        """Give a collection another name; its records and indexes stay as they are."""
+    def rename_collection(
+        self, entry: CollectionEntry, target: Namespace, dropped: CollectionEntry | None = None
+    ) -> None:
+        """Give a collection another name; its records and indexes stay as they are.
+
+        Args:
+            entry: The collection.
+            target: Its new name.
+            dropped: The collection that had the name, and is gone; None if there was none.
+        """
         check_length(target)
         self._check_database_case(target.database)
         table = self.writer.rename_table(entry.table, str(target))
@@ -104,6 +154,8 @@ class WriteUnit(ReadUnit):
         )
         self.writer.delete_catalog_row(str(entry.namespace))
         self.save(replace(entry, namespace=target, table=table, indexes=indexes))
+        if self.changes is not None:
+            self.changes.renamed(entry, target, dropped)
 
     def drop_indexes(self, indexes: Iterable[IndexEntry]) -> None:
         """Remove the storage of indexes; the caller saves an entry without them."""

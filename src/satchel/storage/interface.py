@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import NamedTuple, Protocol, TypeAlias
 
 from satchel.storage.blocks import BlockStore
+from satchel.storage.change_log import ChangeLogReader, ChangeLogWriter
 from satchel.storage.predicate import BoundPredicate
 from satchel.values.bson_types import Document
 
@@ -90,6 +91,10 @@ class Reader(Protocol):
 
     A scan that is given a predicate leaves the records out to which the predicate says no.
     """
+
+    @property
+    def change_log(self) -> ChangeLogReader:
+        """The change log in this snapshot."""
 
     def watch(self, check: Callable[[], None] | None) -> None:
         """Call `check` now and then while something is read; what it raises ends the reading. None ends the watch."""
@@ -188,6 +193,10 @@ class Reader(Protocol):
 class Writer(Reader, Protocol):
     """A write transaction: it sees its own changes, and there is one at a time."""
 
+    @property
+    def change_log(self) -> ChangeLogWriter:
+        """The change log in this transaction."""
+
     def savepoint(self) -> AbstractContextManager[object]:
         """Undo, when the block raises, what was written in it."""
 
@@ -270,6 +279,12 @@ class Storage(Protocol):
 
         Args:
             durable: Return only once the change has reached the disk (fsync); otherwise it does within 100 ms.
+        """
+
+    def version(self) -> int:
+        """Return a number that changes whenever anybody, in whichever process, has changed the file.
+
+        Two numbers tell nothing when the process has forked in between.
         """
 
     def stats(self) -> StorageStats:

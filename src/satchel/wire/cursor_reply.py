@@ -53,6 +53,8 @@ def raw_cursor_reply(
     documents: Sequence[bytes],
     field: Literal["firstBatch", "nextBatch"] = "firstBatch",
     extra: bytes = b"",
+    *,
+    cursor_extra: bytes = b"",
 ) -> RawDocument:
     """Build `{cursor: {<field>: documents, id, ns}, ok: 1.0, …extra}`.
 
@@ -63,12 +65,13 @@ def raw_cursor_reply(
         field: The name of the batch.
         extra: Further elements of the reply, as BSON elements without a document around them
             (`encode_document(…)[4:-1]`).
+        cursor_extra: Further elements of the reply's `cursor`, likewise.
     """
     keys = _element_keys(len(documents))
     batch_size = sum(map(len, documents)) + sum(map(len, keys)) + 5
     name = namespace.encode() + b"\0"
     cursor_end = b"".join(
-        (b"\0\x12id\0", _INT64.pack(cursor_id), b"\x02ns\0", INT32.pack(len(name)), name, b"\0"),
+        (b"\0\x12id\0", _INT64.pack(cursor_id), b"\x02ns\0", INT32.pack(len(name)), name, cursor_extra, b"\0"),
     )
     batch_start = b"\x04" + field.encode() + b"\0"
     # cursor_end begins with the NUL that ends the array, which batch_size counts already.

@@ -118,8 +118,9 @@ class ConnectionState:
         self._on_close: list[Callable[[], None]] = []
 
     def on_close(self, callback: Callable[[], None]) -> None:
-        """Have `callback` called, from any thread and without blocking, when the client goes away."""
-        self._on_close.append(callback)
+        """Have `callback` called, once, from any thread and without blocking, when the client goes away."""
+        if callback not in self._on_close:
+            self._on_close.append(callback)
         if self.closed:
             callback()
 

@@ -179,7 +179,7 @@ def registered(registry: CursorRegistry, **options: Any) -> Cursor:
 
 
 def test_one_getmore_at_a_time() -> None:
-    registry = CursorRegistry()
+    registry = CursorRegistry(on_interrupt=lambda: None)
     cursor = registered(registry)
     registry.check_out(cursor.id, NAMESPACE)
     with pytest.raises(ServerError) as caught:
@@ -190,7 +190,7 @@ def test_one_getmore_at_a_time() -> None:
 
 
 def test_idle_cursors_are_forgotten() -> None:
-    registry = CursorRegistry()
+    registry = CursorRegistry(on_interrupt=lambda: None)
     idle, used, kept, fresh = (
         registered(registry),
         registered(registry),
@@ -207,7 +207,7 @@ def test_idle_cursors_are_forgotten() -> None:
 
 
 def test_killing_interrupts_the_getmore_that_runs() -> None:
-    registry = CursorRegistry()
+    registry = CursorRegistry(on_interrupt=lambda: None)
     opener, getmore = Operation("db", "find"), Operation("db", "getMore")
     cursor = registered(registry, operation=opener)
     registry.check_out(cursor.id, NAMESPACE)

@@ -35,6 +35,27 @@ CREATE_TOTALS: Final = f"""
     ) WITHOUT ROWID
 """
 
+CHANGES: Final = "satchel_changes"
+"""The entries of the change log. While the table is there, changes are logged."""
+
+CREATE_CHANGES: Final = f"""
+    CREATE TABLE IF NOT EXISTS {CHANGES} (
+        position INTEGER PRIMARY KEY,  -- seconds since 1970 << 31 | a number within the second
+        entry BLOB NOT NULL            -- BSON
+    )
+"""
+
+LOG_STATE: Final = "satchel_change_log"
+"""The one row about the change log; it stays when the log is stopped."""
+
+CREATE_CHANGE_LOG: Final = f"""
+    CREATE TABLE IF NOT EXISTS {LOG_STATE} (
+        id INTEGER PRIMARY KEY CHECK (id = 1),
+        lost INTEGER NOT NULL,         -- the position up to which (inclusive) nothing is known
+        watched_at INTEGER NOT NULL    -- seconds since 1970: when a change stream last read the log
+    )
+"""
+
 
 def quote(name: str) -> str:
     """Return `name` as an SQL identifier."""

@@ -11,6 +11,7 @@ from typing import Any, Final, TypeAlias, TypeVar, cast
 import apsw
 
 from satchel.backends.sqlite import fields, schema
+from satchel.backends.sqlite.change_log import SqliteChangeLog
 from satchel.backends.sqlite.json_projection import project
 from satchel.backends.sqlite.predicates import EVERYTHING, TRUE, Narrowing, narrowing
 from satchel.backends.sqlite.schema import CATALOG, TOTALS, quote
@@ -49,6 +50,14 @@ class SqliteReader:
         self._connection = connection
         self._open_cursors: list[apsw.Cursor] = []
         self._is_watched = False
+        self._change_log: SqliteChangeLog | None = None
+
+    @property
+    def change_log(self) -> SqliteChangeLog:
+        """The change log in this transaction."""
+        if self._change_log is None:
+            self._change_log = SqliteChangeLog(self._connection)
+        return self._change_log
 
     def close(self) -> None:
         """End every scan that has not run out, so that the snapshot can end."""

@@ -8,7 +8,7 @@ import time
 import weakref
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
-from typing import Final
+from typing import Final, cast
 
 import apsw
 
@@ -59,6 +59,8 @@ class SqliteStorage:
         self._closed = False
         self._write_lock = threading.RLock()
         self._readers: list[apsw.Connection] = []
+        self._version_lock = threading.Lock()
+        self._version_reader: apsw.Connection | None = None
         # An entry per read that runs; a fork waits for them. Changes of a list are atomic.
         self._reading: list[None] = []
         self._may_read = threading.Event()
@@ -164,6 +166,21 @@ class SqliteStorage:
             if connection.in_transaction:
                 connection.execute("ROLLBACK")
 
+    def version(self) -> int:
+        """Return a number that changes whenever anybody has changed the file; in memory nobody else can."""
+        if self._in_memory:
+            return 0
+        self._enter_read()
+        try:
+            with self._version_lock:
+                if self._version_reader is None:
+                    self._version_reader = self._open_reader()
+                return cast("int", self._version_reader.pragma("data_version"))
+        except apsw.Error as error:
+            raise translate(error) from error
+        finally:
+            self._reading.pop()
+
     def stats(self) -> StorageStats:
         """Return the sizes of the file."""
         with self.read() as reader:
@@ -200,6 +217,9 @@ class SqliteStorage:
             for reader in self._readers:
                 reader.close()
             self._readers.clear()
+            with self._version_lock:
+                if self._version_reader is not None:
+                    self._version_reader.close()
             self._writer.close(True)
 
     def _check_writable(self) -> None:
@@ -236,6 +256,8 @@ class SqliteStorage:
             self._disk = DiskSync(None)
             return
         _ABANDONED.extend((self._writer, *self._readers))
+        if self._version_reader is not None:
+            _ABANDONED.append(self._version_reader)
         self._disk.abandon()
         self._start()
 

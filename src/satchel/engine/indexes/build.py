@@ -29,6 +29,8 @@ def create_indexes(unit: WriteUnit, entry: CollectionEntry, specs: Sequence[Docu
         is_multikey = fill_index(unit, entry, index, operation)
         entry = entry.with_index(replace(index, multikey=is_multikey))
     unit.save(entry)
+    if unit.changes is not None and specs:
+        unit.changes.catalog_changed("createIndexes", entry, {"indexes": list(specs)})
 
 
 def fill_index(unit: WriteUnit, entry: CollectionEntry, index: IndexEntry, operation: Operation) -> bool:
@@ -76,3 +78,5 @@ def drop_indexes(unit: WriteUnit, entry: CollectionEntry, indexes: Sequence[Inde
     for index in indexes:
         entry = entry.without_index(index.name)
     unit.save(entry)
+    if unit.changes is not None and indexes:
+        unit.changes.catalog_changed("dropIndexes", entry, {"indexes": [index.spec for index in indexes]})

@@ -12,6 +12,7 @@ from satchel.engine.indexes.keys import KeyGenerator, key_generator
 from satchel.engine.units import WriteUnit
 from satchel.engine.writes.documents import check_size
 from satchel.errors import DuplicateKeyError, ErrorCode, ServerError
+from satchel.mql.update import Update
 from satchel.storage.interface import IndexRow, NewRecord
 from satchel.values.bson_types import Document, decode_document, encode_document
 from satchel.values.shell_text import shell_text
@@ -31,6 +32,7 @@ class CollectionWriter:
     def __init__(self, unit: WriteUnit, entry: CollectionEntry) -> None:
         self._unit = unit
         self._writer = unit.writer
+        self._changes = unit.changes
         self.entry = entry
         self._generators = [(index, key_generator(index)) for index in entry.secondary_indexes]
         self._next_rid = 0
@@ -76,14 +78,16 @@ class CollectionWriter:
             except DuplicateKeyError as error:
                 document = _owner(records, generator, error.key)
                 raise duplicate_key_error(self.entry, index, generator.key_value(document, error.key)) from error
+        if self._changes is not None:
+            self._changes.inserted(self.entry, records)
 
     def _take_rids(self, count: int) -> int:
         first = self._next_rid or self._writer.last_rid(self.entry.table) + 1
         self._next_rid = first + count
         return first
 
-    def replace(self, rid: int, old: Document, new: Document) -> bytes:
-        """Put `new` in the place of `old`, whose `_id` it has, and return its BSON.
+    def replace(self, rid: int, old: Document, new: Document, update: Update) -> bytes:
+        """Put `new`, which `update` made of `old`, in its place, and return its BSON.
 
         Raises:
             ServerError: DuplicateKey (11000), BSONObjectTooLarge (10334), or what an index has against the document.
@@ -95,6 +99,8 @@ class CollectionWriter:
                 self._replace(rid, old, new, bson)
         else:
             self._replace(rid, old, new, bson)
+        if self._changes is not None:
+            self._changes.updated(self.entry, old, bson, update.delta(old, new))
         return bson
 
     def _replace(self, rid: int, old: Document, new: Document, bson: bytes) -> None:
@@ -116,6 +122,12 @@ class CollectionWriter:
 
     def delete(self, matches: Iterable[tuple[int, Document]]) -> None:
         """Remove documents, given by record id and contents."""
+        if self._changes is not None:
+            matches = list(matches)
+            self._changes.deleted(self.entry, (document for _, document in matches))
+        self._delete(matches)
+
+    def _delete(self, matches: Iterable[tuple[int, Document]]) -> None:
         rids = []
         rows: list[list[IndexRow]] = [[] for _ in self._generators]
         for rid, document in matches:
@@ -130,7 +142,7 @@ class CollectionWriter:
     @property
     def needs_documents_to_delete(self) -> bool:
         """Whether `delete` looks at the documents at all."""
-        return bool(self._generators)
+        return bool(self._generators) or self._changes is not None
 
     def _rows(self, index: IndexEntry, generator: KeyGenerator, records: Iterable[NewRecord]) -> list[IndexRow]:
         rows: list[IndexRow] = []
@@ -169,12 +181,12 @@ class CollectionWriter:
             from_the_oldest.append((rid, bson))
             documents -= 1
             size_bytes -= len(bson)
-        self.delete_records(from_the_oldest)
+        self._let_go(from_the_oldest)
 
-    def delete_records(self, records: Iterable[tuple[int, bytes]]) -> None:
-        """Remove documents, given by record id and BSON."""
-        if self.needs_documents_to_delete:
-            self.delete((rid, decode_document(bson)) for rid, bson in records)
+    def _let_go(self, records: Iterable[tuple[int, bytes]]) -> None:
+        """Remove documents that nobody deleted, given by record id and BSON; that is not in the change log."""
+        if self._generators:
+            self._delete((rid, decode_document(bson)) for rid, bson in records)
         else:
             self._writer.delete(self.entry.table, [rid for rid, _ in records])
 

@@ -239,7 +239,7 @@ def _update_found(
             continue
         if validator is not None:
             validator.check(new, old)
-        writer.replace(match.rid, old, new)
+        writer.replace(match.rid, old, new, update)
         result.modified += 1
     return result
 

@@ -41,7 +41,7 @@ def parse_add_to_set(operand: BsonValue, site: Site) -> Modifier:
         new = _without_duplicates(values, old, collation)
         return [*old, *new] if new else old
 
-    return Modifier(site, compute, operand=operand)
+    return Modifier(site, compute, operand=operand, appends_to=0)
 
 
 def _values_to_add(operand: BsonValue) -> Sequence[BsonValue]:

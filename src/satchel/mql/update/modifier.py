@@ -77,6 +77,8 @@ class Modifier:
         obstacle: What to do where there can be no such field.
         applies: Tells whether there is anything to do for a document; None is always.
         operand: What goes into the document at most, for the check of its depth.
+        appends_to: How many elements an array has at least of which MongoDB logs only the elements that the operator
+            appends; None for operators whose arrays it logs whole.
     """
 
     site: Site
@@ -84,6 +86,7 @@ class Modifier:
     obstacle: Obstacle = Obstacle.CREATE
     applies: Callable[[Walk], bool] | None = None
     operand: BsonValue = None
+    appends_to: int | None = None
 
     def refuse(self, name: str, container: str, value: BsonValue, walk: Walk) -> None:
         """Take notice that `value`, the field `container`, can have no field `name`.

@@ -9,6 +9,7 @@ from typing import ClassVar
 from satchel.errors import ErrorCode, ServerError
 from satchel.mql.context import Context
 from satchel.mql.update import arithmetic, array, bitwise, compare, fields, push  # noqa: F401  (they register)
+from satchel.mql.update.delta import modifiers_delta
 from satchel.mql.update.modifier import OPERATORS, Modifier, Site, Walk
 from satchel.mql.update.paths import POSITIONAL, element_identifier, split_update_path, static_path
 from satchel.mql.update.result import check_depth, check_names, check_same_id, depth_of
@@ -60,6 +61,11 @@ class ModifierUpdate(Update):
         if self._may_be_deep:
             check_depth(result)
         return result
+
+    def delta(self, old: Document, new: Document) -> Document | None:
+        """Return what the operators changed: see `Update.delta`."""
+        delta = modifiers_delta(self._root, old, new)
+        return None if delta is None else delta.to_bson()
 
     def _is_new(self, name: str, old: Document, new: Document) -> bool:
         """Tell whether a top-level field was created or replaced as a whole, not only changed inside."""

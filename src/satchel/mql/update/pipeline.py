@@ -8,6 +8,7 @@ from typing import ClassVar, Final
 from satchel.errors import ErrorCode, ServerError
 from satchel.mql.context import Context
 from satchel.mql.pipeline.parser import Pipeline, parse_pipeline
+from satchel.mql.update.delta import document_delta
 from satchel.mql.update.replacement import replaced
 from satchel.mql.update.result import check_depth
 from satchel.mql.update.update import Kind, Update
@@ -35,6 +36,11 @@ class PipelineUpdate(Update):
         if result is not document:
             check_depth(result)
         return result
+
+    def delta(self, old: Document, new: Document) -> Document | None:
+        """Return how the documents differ: see `Update.delta`."""
+        delta = document_delta(old, new)
+        return None if delta is None else delta.to_bson()
 
 
 def parse_pipeline_update(specs: list[BsonValue], context: Context) -> PipelineUpdate:

@@ -47,7 +47,7 @@ def parse_push(operand: BsonValue, site: Site) -> Modifier:
             )
         return push.apply(old)
 
-    return Modifier(site, compute, operand=operand)
+    return Modifier(site, compute, operand=operand, appends_to=1)
 
 
 @dataclass(frozen=True, slots=True)

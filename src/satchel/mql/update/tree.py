@@ -303,10 +303,11 @@ def array_index(name: str) -> int | None:
 
 def _compare_names(left: str, right: str) -> int:
     """Compare two field names: as numbers when both are, else as strings."""
-    if _is_plain_number(left) and _is_plain_number(right) and len(left) != len(right):
+    if is_plain_number(left) and is_plain_number(right) and len(left) != len(right):
         return len(left) - len(right)
     return (left > right) - (left < right)
 
 
-def _is_plain_number(name: str) -> bool:
+def is_plain_number(name: str) -> bool:
+    """Tell whether a field's name is written as a position in an array is."""
     return name.isascii() and name.isdigit() and (name[0] != "0" or name == "0")

@@ -53,6 +53,18 @@ class Update(ABC):
                 ConflictingUpdateOperators (40), DollarPrefixedFieldName (52), Overflow (15) and the operators' own.
         """
 
+    def delta(self, old: Document, new: Document) -> Document | None:
+        """Return what `apply` changed, as the `updateDescription` of change streams with all its fields.
+
+        Args:
+            old: What `apply` was given.
+            new: What it returned.
+
+        Returns:
+            None when the update put a whole new document in the place of the old one.
+        """
+        return None
+
     def upsert_document(self, match: MatchExpression) -> Document:
         """Return the document that the update inserts when nothing matches; without `_id` if none is given.
 

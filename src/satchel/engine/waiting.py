@@ -1,0 +1,88 @@
+"""Waiting for data: awaitData cursors and change streams sleep here until somebody writes."""
+
+from __future__ import annotations
+
+import os
+import threading
+import time
+from collections.abc import Callable
+
+from satchel.errors import StorageError
+from satchel.settings import FILE_POLL_SECONDS
+from satchel.storage.interface import Storage
+
+
+class DataWatch:
+    """Wakes those who wait for data: at once for writes of this process, soon for those of others.
+
+    One of those who wait, the scout, looks at the file every now and then on behalf of them all.
+
+    Args:
+        storage: The file.
+    """
+
+    def __init__(self, storage: Storage) -> None:
+        self._storage = storage
+        self._version: int | None = None
+        self._start()
+
+    def _start(self) -> None:
+        self._changed = threading.Condition()
+        self._announcements = 0
+        self._has_scout = False
+        self._pid = os.getpid()
+
+    def _after_fork(self) -> None:
+        """In a forked child no thread waits, and none holds the lock."""
+        if self._pid != os.getpid():
+            self._start()
+
+    @property
+    def announcements(self) -> int:
+        """How often something has been announced; to be asked before one looks for data and then waits."""
+        return self._announcements
+
+    def announce(self) -> None:
+        """Wake everybody who waits: there is data, or somebody is to look whether he still has to wait."""
+        self._after_fork()
+        with self._changed:
+            self._announcements += 1
+            self._changed.notify_all()
+
+    def wait(self, seen: int, until: float, is_over: Callable[[], bool]) -> None:
+        """Wait for an announcement.
+
+        Args:
+            seen: What `announcements` was before the caller looked for data.
+            until: When to stop waiting at the latest (`time.monotonic()`).
+            is_over: Whether there is nothing to wait for any more; asked before waiting, and whoever changes it
+                announces that.
+        """
+        self._after_fork()
+        is_scout = False
+        try:
+            while True:
+                with self._changed:
+                    left = until - time.monotonic()
+                    if self._announcements != seen or left <= 0 or is_over():
+                        return
+                    if not self._has_scout:
+                        is_scout = self._has_scout = True
+                    self._changed.wait(min(left, FILE_POLL_SECONDS) if is_scout else left)
+                if is_scout:
+                    self._look()
+        finally:
+            with self._changed:
+                if is_scout:
+                    self._has_scout = False
+                if not self._has_scout:
+                    self._changed.notify()
+
+    def _look(self) -> None:
+        try:
+            version = self._storage.version()
+        except StorageError:
+            return  # The file is being closed, which is announced as well.
+        if version != self._version:
+            self._version = version
+            self.announce()
