@@ -34,6 +34,9 @@ CHANGE_LOG_MAX_BYTES: Final = 64 * 1024 * 1024
 CHANGE_LOG_RETENTION_SECONDS: Final = 24 * 3600
 """How long the entries of the change log are kept, and how long the log goes on without anybody reading it."""
 
+MAX_EVENT_BYTES: Final = 16 * 1024 * 1024 + 8 * 1024
+"""How large a change event may be: a little larger than the document that it tells of."""
+
 CHANGE_LOG_CHECK_SECONDS: Final = 60.0
 FILE_POLL_SECONDS: Final = 0.05
 """How often somebody who waits for data looks whether another process has written."""

@@ -83,16 +83,26 @@ def aggregate(params: AggregateParams, invocation: Invocation) -> Reply:
     invocation.operation.bypass_validation = params.bypass_document_validation
     if _writes(params.pipeline):
         return _aggregate_and_write(params, invocation)
+    if is_change_stream(params.pipeline):
+        from satchel.commands.change_streams import open_change_stream  # noqa: PLC0415 - that knows this command, too
+
+        return open_change_stream(params, fields, invocation)
     namespace = aggregate_namespace(params, invocation)
     slot = ReadSlot()
     with invocation.engine.read() as unit, slot.attached(unit):
         context = aggregate_context(params, invocation, namespace, slot)
         aggregation = Aggregation(invocation.engine, invocation.operation, slot)
         stream = aggregation.documents(namespace, params.pipeline, context, params.hint)
-        return first_batch(invocation, Cursor(_cursor_namespace(namespace), stream, slot), fields.batch_size)
+        return first_batch(invocation, Cursor(cursor_namespace(namespace), stream, slot), fields.batch_size)
 
 
-def _cursor_namespace(namespace: Namespace) -> Namespace:
+def is_change_stream(pipeline: list[BsonValue]) -> bool:
+    """Tell whether a pipeline gives changes instead of documents."""
+    first = pipeline[0] if pipeline else None
+    return isinstance(first, dict) and "$changeStream" in first
+
+
+def cursor_namespace(namespace: Namespace) -> Namespace:
     """Return what the cursor of a pipeline is said to read: a database has a pseudo-collection for it."""
     return namespace if namespace.collection else Namespace(namespace.database, "$cmd.aggregate")
 
@@ -127,7 +137,7 @@ def _aggregate_and_write(params: AggregateParams, invocation: Invocation) -> Rep
         aggregation = Aggregation(invocation.engine, invocation.operation, slot)
         for _ in aggregation.documents(namespace, params.pipeline, context, params.hint):
             pass
-    return batch_reply(invocation, Cursor(_cursor_namespace(namespace), iter(()), slot), [], "firstBatch")
+    return batch_reply(invocation, Cursor(cursor_namespace(namespace), iter(()), slot), [], "firstBatch")
 
 
 def _check_read_concern(params: AggregateParams, invocation: Invocation) -> None:

@@ -11,6 +11,7 @@ from satchel.errors import ErrorCode, ServerError
 from satchel.mql.context import Context
 from satchel.mql.pipeline import parse_pipeline
 from satchel.mql.pipeline.source import Source
+from satchel.mql.pipeline.stages.change_stream import ChangeStreamStage
 from satchel.settings import MAX_VIEW_DEPTH
 from satchel.values.bson_types import BsonValue, Document
 from satchel.values.collation import Collation, parse_collation
@@ -82,7 +83,10 @@ def check_view(catalog: Catalog, namespace: Namespace, options: Document, source
             ErrorCode.OptionNotSupportedOnView,
             f"View {namespace} has conflicting collation with view {below[0].namespace}",
         )
-    if parse_pipeline(pipeline, context, source, base).writes:
+    parsed = parse_pipeline(pipeline, context, source, base)
+    if any(isinstance(stage, ChangeStreamStage) for stage in parsed.stages):
+        raise ServerError(ErrorCode.OptionNotSupportedOnView, "$changeStream cannot be used in a view definition")
+    if parsed.writes:
         raise ServerError(
             ErrorCode.OptionNotSupportedOnView, "The aggregation stage $out or $merge in a view is not supported"
         )

@@ -173,6 +173,7 @@ class SqliteStorage:
         self._enter_read()
         try:
             with self._version_lock:
+                self._check_open()
                 if self._version_reader is None:
                     self._version_reader = self._open_reader()
                 return cast("int", self._version_reader.pragma("data_version"))

@@ -142,6 +142,7 @@ def _parse(specs: BsonValue, scope: Scope) -> Pipeline:
         parsed.extend(_parse_stage(spec, scope))
     _check_collection(parsed, scope)
     _check_placement(parsed, scope)
+    _check_change_stream(parsed)
     return Pipeline(rewrites.rewrite(parsed, scope))
 
 
@@ -201,6 +202,19 @@ def _check_placement(parsed: Sequence[Stage], scope: Scope) -> None:
             raise ServerError(40602, f"{stage.name} is only valid as the first stage in a pipeline")
         if placement.position is Position.LAST and index != last:
             raise ServerError(40601, f"{stage.name} can only be the final stage in the pipeline")
+
+
+def _check_change_stream(parsed: Sequence[Stage]) -> None:
+    """Check that what stands behind `$changeStream`, and only there, is allowed to."""
+    is_change_stream = bool(parsed) and parsed[0].name == "$changeStream"
+    for index, stage in enumerate(parsed):
+        allowed = stage.placement.change_stream
+        if is_change_stream and allowed is False:
+            raise ServerError(ErrorCode.IllegalOperation, f"{stage.name} is not permitted in a $changeStream pipeline")
+        if not is_change_stream and allowed is None:
+            raise ServerError(ErrorCode.IllegalOperation, f"{stage.name} can only be used in a $changeStream pipeline")
+        if allowed is None and index < len(parsed) - 1:
+            raise ServerError(7182802, f"{stage.name} must be the last stage in the pipeline")
 
 
 def _nesting_error(stage: Stage, scope: Scope) -> ServerError:

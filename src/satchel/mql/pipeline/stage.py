@@ -42,6 +42,7 @@ class Placement:
         in_lookup: Whether the pipeline of a `$lookup` may hold it.
         in_union: Whether the pipeline of a `$unionWith` may hold it.
         collection: True when it needs a collection, False when it needs `{aggregate: 1}`, None when either will do.
+        change_stream: False when it cannot stand behind a `$changeStream`, True when it can, None when it must.
     """
 
     position: Position = Position.ANY
@@ -49,6 +50,7 @@ class Placement:
     in_lookup: bool = True
     in_union: bool = True
     collection: bool | None = None
+    change_stream: bool | None = False
 
     def allowed_in(self, nesting: Nesting) -> bool:
         """Tell whether a sub-pipeline of this kind may hold the stage."""

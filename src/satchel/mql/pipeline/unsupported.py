@@ -9,8 +9,6 @@ _SHARDED: Final = "it needs a sharded cluster"
 _SERVER: Final = "it is about the inside of a MongoDB server"
 
 UNSUPPORTED_STAGES: Final[dict[str, str]] = {
-    "$changeStream": "change streams come with the change log",
-    "$changeStreamSplitLargeEvent": "change streams come with the change log",
     "$geoNear": "geospatial queries come with their indexes",
     "$listClusterCatalog": _SHARDED,
     "$listMqlEntities": _SERVER,

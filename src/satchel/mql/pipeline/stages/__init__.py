@@ -5,6 +5,7 @@ from __future__ import annotations
 from satchel.mql.pipeline.stages import (
     bucket,
     bucket_auto,
+    change_stream,
     count,
     densify,
     diagnostics,
@@ -33,6 +34,7 @@ from satchel.mql.pipeline.stages import (
 __all__ = [
     "bucket",
     "bucket_auto",
+    "change_stream",
     "count",
     "densify",
     "diagnostics",

@@ -8,7 +8,7 @@ from satchel.errors import ServerError
 from satchel.mql.context import Context
 from satchel.mql.match.parser import parse_filter
 from satchel.mql.pipeline.filter_paths import filter_paths
-from satchel.mql.pipeline.stage import STAGES, Dependencies, Scope, Stage
+from satchel.mql.pipeline.stage import STAGES, Dependencies, Placement, Scope, Stage
 from satchel.values.bson_types import BsonValue, Document
 
 
@@ -25,6 +25,7 @@ class MatchStage(Stage):
     """
 
     name = "$match"
+    placement = Placement(change_stream=True)
 
     def __init__(self, filter_: Document, context: Context) -> None:
         self.filter = filter_

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 
 from satchel.errors import ServerError
 from satchel.mql.context import Context
-from satchel.mql.pipeline.stage import STAGES, Dependencies, Scope, Stage
+from satchel.mql.pipeline.stage import STAGES, Dependencies, Placement, Scope, Stage
 from satchel.mql.projection import Projection, parse_add_fields, parse_projection, parse_unset
 from satchel.values.bson_types import BsonValue, Document, type_name
 
@@ -18,6 +18,7 @@ class ProjectionStage(Stage):
         projection: What is made of a document.
     """
 
+    placement = Placement(change_stream=True)
     keeps_count = True
 
     def __init__(self, projection: Projection, operand: BsonValue) -> None:

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from satchel.errors import ServerError
 from satchel.mql.context import Context
 from satchel.mql.expressions.parser import parse_expression
-from satchel.mql.pipeline.stage import STAGES, Scope, Stage
+from satchel.mql.pipeline.stage import STAGES, Placement, Scope, Stage
 from satchel.values.bson_types import MISSING, BsonValue, Document, Field
 
 _DECISIONS: dict[str, Field] = {"KEEP": "keep", "PRUNE": "prune", "DESCEND": "descend"}
@@ -17,6 +17,7 @@ class RedactStage(Stage):
     """Asks an expression, level by level, what becomes of a document."""
 
     name = "$redact"
+    placement = Placement(change_stream=True)
 
     def __init__(self, spec: BsonValue, context: Context) -> None:
         self._spec = spec

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from satchel.errors import ServerError
 from satchel.mql.context import Context
 from satchel.mql.expressions.parser import parse_expression
-from satchel.mql.pipeline.stage import STAGES, Dependencies, Scope, Stage
+from satchel.mql.pipeline.stage import STAGES, Dependencies, Placement, Scope, Stage
 from satchel.mql.pipeline.stages.operands import check_names
 from satchel.values.bson_types import MISSING, BsonValue, Document, type_name
 
@@ -22,6 +22,7 @@ class ReplaceRootStage(Stage):
     """
 
     name = "$replaceRoot"
+    placement = Placement(change_stream=True)
     keeps_count = True
 
     def __init__(self, new_root: BsonValue, context: Context, described: str) -> None:
