@@ -9,6 +9,7 @@ from typing import TypeAlias
 
 from satchel.engine.catalog import ID_INDEX, CollectionEntry, IndexEntry
 from satchel.engine.indexes.keys import KeyGenerator, key_generator
+from satchel.engine.namespaces import is_system
 from satchel.engine.units import WriteUnit
 from satchel.engine.writes.documents import check_size
 from satchel.errors import DuplicateKeyError, ErrorCode, ServerError
@@ -32,7 +33,7 @@ class CollectionWriter:
     def __init__(self, unit: WriteUnit, entry: CollectionEntry) -> None:
         self._unit = unit
         self._writer = unit.writer
-        self._changes = unit.changes
+        self._changes = None if is_system(entry.namespace.collection) else unit.changes
         self.entry = entry
         self._generators = [(index, key_generator(index)) for index in entry.secondary_indexes]
         self._next_rid = 0
@@ -86,8 +87,8 @@ class CollectionWriter:
         self._next_rid = first + count
         return first
 
-    def replace(self, rid: int, old: Document, new: Document, update: Update) -> bytes:
-        """Put `new`, which `update` made of `old`, in its place, and return its BSON.
+    def replace(self, rid: int, old: Document, new: Document, update: Update | None = None) -> bytes:
+        """Put `new`, which an update made of `old`, in the place of it, and return its BSON.
 
         Raises:
             ServerError: DuplicateKey (11000), BSONObjectTooLarge (10334), or what an index has against the document.
@@ -100,7 +101,7 @@ class CollectionWriter:
         else:
             self._replace(rid, old, new, bson)
         if self._changes is not None:
-            self._changes.updated(self.entry, old, bson, update.delta(old, new))
+            self._changes.updated(self.entry, old, bson, update.delta(old, new) if update is not None else None)
         return bson
 
     def _replace(self, rid: int, old: Document, new: Document, bson: bytes) -> None:
@@ -138,6 +139,13 @@ class CollectionWriter:
         for (index, _), index_rows in zip(self._generators, rows, strict=True):
             index_rows.sort()
             self._writer.delete_keys(index.table, index_rows)
+
+    def delete_records(self, records: Iterable[tuple[int, bytes]]) -> None:
+        """Remove documents, given by record id and BSON."""
+        if self.needs_documents_to_delete:
+            self.delete((rid, decode_document(bson)) for rid, bson in records)
+        else:
+            self._writer.delete(self.entry.table, [rid for rid, _ in records])
 
     @property
     def needs_documents_to_delete(self) -> bool:
@@ -181,14 +189,9 @@ class CollectionWriter:
             from_the_oldest.append((rid, bson))
             documents -= 1
             size_bytes -= len(bson)
-        self._let_go(from_the_oldest)
-
-    def _let_go(self, records: Iterable[tuple[int, bytes]]) -> None:
-        """Remove documents that nobody deleted, given by record id and BSON; that is not in the change log."""
-        if self._generators:
-            self._delete((rid, decode_document(bson)) for rid, bson in records)
-        else:
-            self._writer.delete(self.entry.table, [rid for rid, _ in records])
+        changes, self._changes = self._changes, None  # Nobody deleted them: no change stream tells of it.
+        self.delete_records(from_the_oldest)
+        self._changes = changes
 
 
 def _document_with(records: Sequence[NewRecord], id_key: bytes) -> Document:
