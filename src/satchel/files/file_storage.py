@@ -19,7 +19,7 @@ from satchel.files.contents import CHUNK_SIZE_BYTES, Content, Contents, ContentW
 from satchel.files.file_info import FileInfo
 from satchel.files.file_writer import FileWriter
 from satchel.files.paths import ROOT, ancestors, check_folder, check_path, glob_pattern, join, literal_folder
-from satchel.files.reader import ContentReader
+from satchel.files.reader import BufferedContent, ContentReader
 from satchel.files.source import Source, opened, whole_file
 from satchel.files.tree import FILE, FOLDER, Entry, Tree
 
@@ -114,7 +114,7 @@ class FileStorage:
             if size is not None and (same := self._same_bytes(file)) is not None:
                 fields.setdefault("contentType", guess_content_type(path, file.read(HEAD_BYTES)))
                 return self.place(path, same, fields, overwrite=overwrite)
-            with self._writer(path, fields, overwrite=overwrite) as writer:
+            with self.open_writer(path, "wb" if overwrite else "xb", fields) as writer:
                 while piece := file.read(_PIECE_BYTES):
                     writer.write(piece)
                     if progress is not None:
@@ -138,11 +138,6 @@ class FileStorage:
         sha256 = hashlib.file_digest(source, "sha256").hexdigest()  # type: ignore[arg-type]
         source.seek(0)
         return self.contents.acquire_same(sha256)
-
-    def _writer(self, path: str, fields: Mapping[str, Any], *, overwrite: bool) -> FileWriter:
-        return FileWriter(
-            ContentWriter(self.contents), lambda content: self.commit(path, content, fields, overwrite=overwrite)
-        )
 
     def commit(self, path: str, writer: ContentWriter, fields: Mapping[str, Any], *, overwrite: bool) -> FileInfo:
         """Finish a content and put it at a path."""
@@ -184,7 +179,7 @@ class FileStorage:
     @overload
     def open(
         self, path: str, mode: Literal["rb"] = "rb", *, metadata: None = None, content_type: None = None
-    ) -> io.BufferedReader: ...
+    ) -> BufferedContent: ...
 
     @overload
     def open(
@@ -203,7 +198,7 @@ class FileStorage:
         *,
         metadata: Mapping[str, Any] | None = None,
         content_type: str | None = None,
-    ) -> io.BufferedReader | FileWriter:
+    ) -> BufferedContent | FileWriter:
         """Open a file, to read it with `seek`, or to write it.
 
         Args:
@@ -218,12 +213,29 @@ class FileStorage:
             CorruptGridFile: On reading to the end: the bytes are not those that were stored.
         """
         if mode == "rb":
-            return io.BufferedReader(self.open_raw(path), _BUFFER_BYTES)
+            return BufferedContent(self.open_raw(path), _BUFFER_BYTES)
+        return self.open_writer(path, mode, _given(metadata, content_type))
+
+    def open_writer(
+        self, path: str, mode: str, fields: Mapping[str, Any] | None = None, *, autocommit: bool = True
+    ) -> FileWriter:
+        """Open a file to write it, as `open` does.
+
+        Args:
+            path: Of the file.
+            mode: As of `open`.
+            fields: As of `place`.
+            autocommit: Whether closing puts the file at its path, or only `commit`.
+        """
         if mode not in {"wb", "xb", "ab"}:
             raise ValueError(f"the mode is one of rb, wb, xb, ab; not {mode!r}")
         overwrite = mode != "xb"
         self.check_free(path, overwrite=overwrite)
-        writer = self._writer(path, _given(metadata, content_type), overwrite=overwrite)
+
+        def place(content: ContentWriter) -> FileInfo:
+            return self.commit(path, content, fields or {}, overwrite=overwrite)
+
+        writer = FileWriter(ContentWriter(self.contents), place, autocommit=autocommit)
         if mode == "ab" and self.exists(path):
             with self.open_raw(path) as old:
                 while piece := old.read(_PIECE_BYTES):

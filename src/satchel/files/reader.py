@@ -116,3 +116,14 @@ class ContentReader(io.RawIOBase):
         if self._contents.get(self._id) is None:
             return OSError(errno.ESTALE, "the file was replaced or deleted while it was read")
         return CorruptGridFile(f"chunk {number} of {self._id!r} is missing")
+
+
+class BufferedContent(io.BufferedReader):
+    """A content that is read through a buffer."""
+
+    raw: ContentReader
+
+    @property
+    def size(self) -> int:
+        """How many bytes there are."""
+        return self.raw.size
