@@ -123,11 +123,11 @@ def host_port(host: str, port: int) -> str:
     return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
 
 
-def peer_of(accepted: socket.socket) -> Peer:
-    """Return the two ends of a connection."""
-    if not is_tcp(accepted):
+def peer_of(accepted: socket.socket, client: object) -> Peer:
+    """Return the two ends of a connection, whose client is what `accept` said."""
+    if not isinstance(client, tuple) or not is_tcp(accepted):
         return Peer("")
-    client, server = accepted.getpeername(), accepted.getsockname()
+    server = accepted.getsockname()
     return Peer(client[0].removeprefix(_MAPPED_PREFIX), server[0].removeprefix(_MAPPED_PREFIX), client[1])
 
 

@@ -96,7 +96,7 @@ class Server:
 
     def _accept_one(self, listener: socket.socket, service: DirectService) -> None:
         try:
-            accepted, _ = listener.accept()
+            accepted, client = listener.accept()
         except (BlockingIOError, ConnectionError):
             return  # the client has gone again
         except OSError as error:
@@ -105,18 +105,20 @@ class Server:
             self._stopping.wait(_RETRY_ACCEPT_SECONDS)
             return
         try:
-            self._begin(accepted, service)
-        except (OSError, RuntimeError) as error:
-            event(_log, logging.ERROR, "cannot serve a connection", error=error)
+            self._begin(accepted, client, service)
+        except OSError:
+            accepted.close()  # the client has gone again
+        except RuntimeError as error:
+            event(_log, logging.ERROR, "cannot start a thread", error=error)
             accepted.close()
 
-    def _begin(self, accepted: socket.socket, service: DirectService) -> None:
+    def _begin(self, accepted: socket.socket, client: object, service: DirectService) -> None:
         """Give an accepted client its thread, or turn it away."""
         if is_tcp(accepted):
             accepted.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             accepted.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
         here = self._options.advertise or own_address(accepted)
-        connection = Connection(accepted, peer_of(accepted), Presentation(self._options.topology, here))
+        connection = Connection(accepted, peer_of(accepted, client), Presentation(self._options.topology, here))
         if len(self._connections) >= self._options.max_connections:
             event(_log, logging.WARNING, "too many connections", client=str(connection.peer), limit=self.connections)
             accepted.close()
@@ -126,7 +128,11 @@ class Server:
         tls = self._tls if is_tcp(accepted) else None
         arguments = (service, self._options, self._budget, tls, self._ended)
         name = f"conn{connection.state.id}"
-        threading.Thread(target=connection.run, args=arguments, name=name, daemon=True).start()
+        try:
+            threading.Thread(target=connection.run, args=arguments, name=name, daemon=True).start()
+        except RuntimeError:
+            self._ended(connection)
+            raise
         event(
             _log, logging.INFO, "connection accepted",
             client=str(connection.peer), id=connection.state.id, connections=self.connections,
