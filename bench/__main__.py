@@ -14,6 +14,7 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
+from bench import wire
 from bench.chart import chart
 from bench.peers import PEERS
 from bench.workloads import WORKLOADS
@@ -127,6 +128,7 @@ def _write(options: argparse.Namespace, figures: Figures, notes: list[str], tabl
     ]
     if notes:
         lines += ["", "What has no figure:", "", *(f"* {note}" for note in notes)]
+    lines += ["", *wire.section()]
     PAGE.write_text("\n".join(lines) + "\n")
 
 
