@@ -13,9 +13,10 @@ from satchel.files.encryption.expressions import check_path, check_paths, check_
 from satchel.files.encryption.filters import encrypt_filter
 from satchel.files.encryption.keys import KeyRing
 from satchel.files.encryption.pipelines import EVENT_DOCUMENTS, encrypt_pipeline, other_collections
-from satchel.files.encryption.policy import EncryptedFields, Relation, Treatment
+from satchel.files.encryption.policy import EncryptedFields, Treatment
 from satchel.files.encryption.updates import encrypt_array_filters, encrypt_update, upserted_values
 from satchel.files.encryption.values import ValueCipher
+from satchel.files.field_paths import Relation
 from satchel.values.bson_types import BsonValue, Document
 
 

@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from typing import NoReturn, TypeAlias, cast
+from typing import NoReturn, cast
 
 from pymongo.errors import InvalidOperation
 
 from satchel.files.encryption.hashing import hash_value
-from satchel.files.encryption.policy import EncryptedFields, Relation, Treatment, Treatments, plain_path, relation
+from satchel.files.encryption.policy import EncryptedFields, Treatment
 from satchel.files.encryption.values import Place, ValueCipher, is_encrypted
+from satchel.files.field_paths import Relation, change_within, names_an_element, plain_path, relation
 from satchel.values.bson_types import BsonValue, Document
-
-Change: TypeAlias = Callable[[str, BsonValue], BsonValue]
-"""Makes another value of one that stands in a treated field, given the field's path."""
 
 
 class FieldEncrypter:
@@ -53,7 +50,7 @@ class FieldEncrypter:
         plain, how = self.locate(path)
         if how is Relation.INSIDE:
             self.refuse(path, "it lies within an encrypted field; write the whole field")
-        if how is Relation.EXACT and _names_an_element(path, self.treatments):
+        if how is Relation.EXACT and names_an_element(path, self.treatments):
             return self.encrypt_element(plain, value)
         return change_within(value, plain, self.treatments, self.encrypt_element)
 
@@ -90,42 +87,3 @@ class FieldEncrypter:
         treatment = self.treatments.get(self.locate(path)[0])
         kind = f" is {treatment.value}" if treatment is not None else ""
         raise InvalidOperation(f"{self.namespace}: {path}{kind}: {why}")
-
-
-def change_within(value: BsonValue, path: str, treatments: Treatments, change: Change) -> BsonValue:
-    """Return a value with the treated fields in it changed; `path` is where the value stands, empty for a document."""
-    how = Relation.ABOVE if not path else relation(path, treatments)
-    if how is Relation.EXACT:
-        if isinstance(value, list):
-            return [change(path, element) for element in value]
-        return change(path, value)
-    if how is not Relation.ABOVE:
-        return value
-    if isinstance(value, dict):
-        prefix = f"{path}." if path else ""
-        return {name: change_within(member, prefix + name, treatments, change) for name, member in value.items()}
-    if isinstance(value, list):
-        return [change_within(element, path, treatments, change) for element in value]
-    return value
-
-
-def treated_values(value: BsonValue, path: str, treatments: Treatments) -> Iterator[tuple[str, BsonValue]]:
-    """Yield the values of treated fields in a document, each with its field's path."""
-    found: list[tuple[str, BsonValue]] = []
-
-    def note(at: str, each: BsonValue) -> BsonValue:
-        found.append((at, each))
-        return each
-
-    change_within(value, path, treatments, note)
-    yield from found
-
-
-def _names_an_element(path: str, treatments: Treatments) -> bool:
-    """Tell whether a path ends in an array position: `tags.0`, `tags.$`."""
-    parent, dot, last = path.rpartition(".")
-    return (
-        bool(dot)
-        and (last.isdecimal() or last.startswith("$"))
-        and plain_path(path, treatments) == plain_path(parent, treatments)
-    )

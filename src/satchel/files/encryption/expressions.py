@@ -8,7 +8,7 @@ from typing import Final, cast
 from pymongo.errors import InvalidOperation
 
 from satchel.files.encryption.documents import FieldEncrypter
-from satchel.files.encryption.policy import Relation
+from satchel.files.field_paths import Relation
 from satchel.values.bson_types import BsonValue, Document
 
 _WHOLE_DOCUMENT: Final = ("$$ROOT", "$$CURRENT")

@@ -8,9 +8,10 @@ from typing import Final, TypeAlias, cast
 from bson import Regex
 from pymongo.errors import InvalidOperation
 
-from satchel.files.encryption.documents import FieldEncrypter, treated_values
+from satchel.files.encryption.documents import FieldEncrypter
 from satchel.files.encryption.expressions import check_expression
-from satchel.files.encryption.policy import Relation, Treatment
+from satchel.files.encryption.policy import Treatment
+from satchel.files.field_paths import Relation, field_values
 from satchel.values.bson_types import BsonValue, Document
 
 Condition: TypeAlias = "dict[str, BsonValue]"
@@ -87,7 +88,7 @@ def _above(encrypter: FieldEncrypter, path: str, plain: str, condition: BsonValu
 def _check_literal(encrypter: FieldEncrypter, path: str, plain: str, value: BsonValue) -> None:
     """Refuse to compare with a document that has encrypted fields; a value that is none compares as ever."""
     elements = value if isinstance(value, list) else [value]
-    if any(True for _ in treated_values(value, plain, encrypter.treatments)) or any(
+    if any(True for _ in field_values(value, plain, encrypter.treatments)) or any(
         isinstance(element, dict) for element in elements
     ):
         encrypter.refuse(path, "there are encrypted fields in it; ask for the fields one by one")

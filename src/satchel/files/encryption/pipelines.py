@@ -11,7 +11,8 @@ from pymongo.errors import InvalidOperation
 from satchel.files.encryption.documents import FieldEncrypter
 from satchel.files.encryption.expressions import check_expression, check_path, check_paths, check_projection
 from satchel.files.encryption.filters import encrypt_filter
-from satchel.files.encryption.policy import EncryptedFields, Relation
+from satchel.files.encryption.policy import EncryptedFields
+from satchel.files.field_paths import Relation
 from satchel.values.bson_types import BsonValue, Document
 
 IsEncrypted = Callable[[str], bool]

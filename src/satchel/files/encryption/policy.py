@@ -1,11 +1,11 @@
-"""Which fields of a collection are encrypted or hashed, and how a path lies to them."""
+"""Which fields of a collection are encrypted or hashed."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import Enum
-from typing import Final, TypeAlias
+from typing import TypeAlias
 
 from pymongo.errors import ConfigurationError
 
@@ -73,44 +73,3 @@ def _check(path: str, known: Iterable[str]) -> None:
     for other in known:
         if f"{path}.".startswith(f"{other}.") or f"{other}.".startswith(f"{path}."):
             raise ConfigurationError(f"{path!r} and {other!r} overlap")
-
-
-class Relation(Enum):
-    """How a path lies to the treated fields."""
-
-    NONE = 0
-    EXACT = 1
-    INSIDE = 2
-    ABOVE = 3
-
-
-_POSITIONS: Final = ("$", "$[]")
-
-
-def plain_path(path: str, treatments: Treatments) -> str:
-    """Return a path without array positions: `$`, `$[…]`, and numbers unless a treated field is named so."""
-    names: list[str] = []
-    for name in path.split("."):
-        if name in _POSITIONS or name.startswith("$["):
-            continue
-        if name.isdecimal() and not _is_named(names, name, treatments):
-            continue
-        names.append(name)
-    return ".".join(names)
-
-
-def _is_named(names: list[str], name: str, treatments: Treatments) -> bool:
-    path = ".".join([*names, name])
-    return any(f"{treated}.".startswith(f"{path}.") for treated in treatments)
-
-
-def relation(path: str, treatments: Treatments) -> Relation:
-    """Return how a plain path lies to the treated fields."""
-    if path in treatments:
-        return Relation.EXACT
-    for treated in treatments:
-        if path.startswith(f"{treated}."):
-            return Relation.INSIDE
-    if any(treated.startswith(f"{path}.") for treated in treatments):
-        return Relation.ABOVE
-    return Relation.NONE

@@ -12,10 +12,11 @@ from pymongo.asynchronous.collection import AsyncCollection
 from pymongo.collection import Collection
 
 from satchel.files.encryption.client import bypassed, encrypters_of
-from satchel.files.encryption.documents import FieldEncrypter, change_within, treated_values
+from satchel.files.encryption.documents import FieldEncrypter
 from satchel.files.encryption.hashing import is_hashed
 from satchel.files.encryption.policy import Treatment
 from satchel.files.encryption.values import is_encrypted
+from satchel.files.field_paths import change_within, field_values
 from satchel.values.bson_types import CODEC_OPTIONS, BsonValue, Document
 
 _BATCH: Final = 200
@@ -143,7 +144,7 @@ def _change(encrypter: FieldEncrypter, document: Document) -> tuple[Document, Do
     new: Document = {}
     for name in {path.partition(".")[0] for path in encrypter.treatments} & document.keys():
         value = document[name]
-        if not all(_is_done(encrypter, *each) for each in treated_values(value, name, encrypter.treatments)):
+        if not all(_is_done(encrypter, *each) for each in field_values(value, name, encrypter.treatments)):
             new[name] = change_within(
                 value, name, encrypter.treatments, lambda path, each: _renew(encrypter, path, each)
             )

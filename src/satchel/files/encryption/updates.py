@@ -7,10 +7,11 @@ from typing import Final, cast
 
 from pymongo.errors import InvalidOperation
 
-from satchel.files.encryption.documents import FieldEncrypter, treated_values
+from satchel.files.encryption.documents import FieldEncrypter
 from satchel.files.encryption.expressions import check_expression, check_path, check_paths, check_projection
 from satchel.files.encryption.filters import encrypt_condition, encrypt_filter, equalities, is_operators, stored_forms
-from satchel.files.encryption.policy import Relation, Treatment
+from satchel.files.encryption.policy import Treatment
+from satchel.files.field_paths import Relation, field_values
 from satchel.values.bson_types import BsonValue, Document
 
 Update = Document | list[Document]
@@ -137,7 +138,7 @@ def _add_to_set(encrypter: FieldEncrypter, path: str, value: BsonValue) -> BsonV
     added = cast("list[BsonValue]", value["$each"]) if isinstance(value, dict) and "$each" in value else [value]
     plain, _ = encrypter.locate(path)
     for at, each in (
-        (at, each) for element in added for at, each in treated_values(element, plain, encrypter.treatments)
+        (at, each) for element in added for at, each in field_values(element, plain, encrypter.treatments)
     ):
         if each is not None and encrypter.treatments[at] is not Treatment.DETERMINISTIC:
             encrypter.refuse(at, "$addToSet cannot tell whether a value is in the set")
