@@ -1,145 +1,122 @@
-"""`make bench`: every peer in a fresh process, medians, one JSON line a figure, a table and a chart."""
+"""`make bench`: every peer in a fresh process, medians, one JSON line a figure, tables and a chart."""
 
 from __future__ import annotations
 
 import argparse
 import json
 import os
-import platform
 import statistics
 import subprocess
 import sys
 from collections import defaultdict
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
 from bench import wire
 from bench.chart import chart
+from bench.page import Figure, Figures, Run, page, tables
 from bench.peers import PEERS
-from bench.workloads import WORKLOADS
+from bench.workloads import SUITES
 
 ROOT = Path(__file__).parent.parent
 RESULTS = ROOT / "bench" / "results"
 PAGE = ROOT / "docs" / "benchmarks.md"
 CHART = ROOT / "docs" / "benchmarks.svg"
-FLOOR = "sqlite3"
-
-Figures = dict[str, dict[str, float | None]]
+SECONDS_BETWEEN_END_AND_KILL = 60
 
 
 def main() -> None:
     """Run what the command line asks for."""
     parser = argparse.ArgumentParser(prog="python -m bench")
     parser.add_argument("--documents", type=int, default=100_000)
-    parser.add_argument("--repeat", type=int, default=3, help="runs of each peer; the median counts")
-    parser.add_argument("--limit", type=int, default=120, help="seconds that one workload may take")
+    parser.add_argument("--growth", type=int, default=1_000_000, help="documents of the suite that shows growth")
+    parser.add_argument("--repeat", type=int, default=3, help="runs of Satchel and the floors; medians count")
+    parser.add_argument("--limit", type=int, default=60, help="seconds that one workload may take")
     parser.add_argument("--peers", default=",".join(PEERS), help="comma-separated (%(default)s)")
+    parser.add_argument("--suites", default=",".join(SUITES), help="comma-separated (%(default)s)")
     parser.add_argument("--write", action="store_true", help="write docs/benchmarks.md and its chart")
     options = parser.parse_args()
-    figures, notes = _measure(options)
-    table = _table(figures)
-    print(table)
+    run = measure(options)
     RESULTS.mkdir(exist_ok=True)
+    (RESULTS / "figures.jsonl").write_text("".join(f"{json.dumps(line)}\n" for line in _lines(run)))
+    print(tables(run))
     if options.write:
-        _write(options, figures, notes, table)
+        CHART.write_text(chart(run.figures["documents"]))
+        PAGE.write_text("\n".join([page(run), *wire.section(), ""]))
 
 
-def _measure(options: argparse.Namespace) -> tuple[Figures, list[str]]:
-    values: dict[str, dict[str, list[float]]] = defaultdict(lambda: defaultdict(list))
-    notes: dict[tuple[str, str], str] = {}
-    peers = [peer for peer in options.peers.split(",") if peer != "mongodb" or "MONGODB_URI" in os.environ]
-    for _ in range(options.repeat):
-        for peer in peers:
-            for line in _worker(peer, options):
-                if line["value"] is None:
-                    notes[peer, line["name"]] = line["note"]
-                else:
-                    values[peer][line["name"]].append(line["value"])
-    figures: Figures = {
-        peer: {name: statistics.median(each) for name, each in by_name.items()} for peer, by_name in values.items()
-    }
-    for peer, by_name in figures.items():
-        for name, value in by_name.items():
-            print(json.dumps({"peer": peer, "name": name, "median": value, "n": len(values[peer][name])}))
-    return figures, [f"{peer}, {name}: {note}" for (peer, name), note in sorted(notes.items())]
+def measure(options: argparse.Namespace) -> Run:
+    """Run suite after suite, the peers of each by turns."""
+    run = Run(options.documents, options.growth, options.repeat)
+    for suite in options.suites.split(","):
+        values: dict[str, dict[str, list[Figure]]] = defaultdict(lambda: defaultdict(list))
+        for turn in range(1 if suite == "growth" else options.repeat):
+            for name in options.peers.split(","):
+                peer = PEERS[name]
+                if suite not in peer.suites or (turn and not peer.repeats) or not _is_there(peer.variable):
+                    continue
+                for line in _worker(name, suite, options):
+                    _note(run, values, suite, name, line)
+        run.figures[suite] = _medians(values)
+        for line in _lines(run, suite):
+            print(json.dumps(line), flush=True)
+    return run
 
 
-def _worker(peer: str, options: argparse.Namespace) -> list[dict[str, Any]]:
-    command = [
-        sys.executable,
-        "-m",
-        "bench.worker",
-        peer,
-        f"--documents={options.documents}",
-        f"--limit={options.limit}",
-    ]
-    run = subprocess.run(command, capture_output=True, text=True, cwd=ROOT, check=False)
+def _is_there(variable: str) -> bool:
+    return not variable or variable in os.environ
+
+
+def _worker(peer: str, suite: str, options: argparse.Namespace) -> list[dict[str, Any]]:
+    documents = options.growth if suite == "growth" else options.documents
+    command = [sys.executable, "-m", "bench.worker", peer, f"--suite={suite}", f"--documents={documents}"]
+    limit = options.limit * (4 if suite == "growth" else 1)
+    patience = limit * len(SUITES[suite]) + SECONDS_BETWEEN_END_AND_KILL
+    try:
+        run = subprocess.run(
+            [*command, f"--limit={limit}"], capture_output=True, text=True, cwd=ROOT, check=False, timeout=patience
+        )
+    except subprocess.TimeoutExpired as error:
+        return [json.loads(line) for line in (error.stdout or b"").decode().splitlines()]
     if run.returncode:
         print(f"{peer} did not finish: {run.stderr.strip().splitlines()[-1:]}", file=sys.stderr)
     return [json.loads(line) for line in run.stdout.splitlines()]
 
 
-def _table(figures: Figures) -> str:
-    peers = [peer for peer in PEERS if peer in figures]
-    rows = [
-        "| workload | " + " | ".join(peers) + " | ratio to floor |",
-        "|---|" + "---|" * (len(peers) + 1),
+def _note(run: Run, values: dict[str, dict[str, list[Figure]]], suite: str, peer: str, line: dict[str, Any]) -> None:
+    if line["value"] is None:
+        run.notes[suite, peer, line["name"]] = line.get("note", "nothing")
+    else:
+        values[peer][line["name"]].append(Figure(line["value"], line.get("processor"), 1))
+
+
+def _medians(values: dict[str, dict[str, list[Figure]]]) -> Figures:
+    return {peer: {name: _median(figures) for name, figures in by_name.items()} for peer, by_name in values.items()}
+
+
+def _median(figures: list[Figure]) -> Figure:
+    processor = [figure.processor for figure in figures if figure.processor is not None]
+    return Figure(
+        statistics.median(figure.value for figure in figures),
+        statistics.median(processor) if processor else None,
+        len(figures),
+    )
+
+
+def _lines(run: Run, *suites: str) -> list[dict[str, Any]]:
+    return [
+        {
+            "suite": suite,
+            "peer": peer,
+            "name": name,
+            "median": figure.value,
+            "processor": figure.processor,
+            "n": figure.n,
+        }
+        for suite in suites or run.figures
+        for peer, by_name in run.figures[suite].items()
+        for name, figure in by_name.items()
     ]
-    names = [(workload.name, workload.title) for workload in WORKLOADS]
-    for name, title in [*names, ("disk", "disk, MB"), ("memory", "peak memory over the data, MB")]:
-        cells = [_cell(figures[peer].get(name), name) for peer in peers]
-        rows.append(f"| {title} | " + " | ".join(cells) + f" | {_ratio(figures, name)} |")
-    return "\n".join(rows)
-
-
-def _cell(value: float | None, name: str) -> str:
-    if value is None:
-        return "–"
-    if name in ("disk", "memory"):
-        return f"{value:.0f}"
-    for unit, scale in (("s", 1.0), ("ms", 1e3)):
-        if value * scale >= 1:
-            return f"{value * scale:.3g} {unit}"
-    return f"{value * 1e6:.3g} µs"
-
-
-def _ratio(figures: Figures, name: str) -> str:
-    ours, floor = figures.get("satchel", {}).get(name), figures.get(FLOOR, {}).get(name)
-    return "–" if ours is None or not floor else f"{ours / floor:.2f} ×"
-
-
-def _write(options: argparse.Namespace, figures: Figures, notes: list[str], table: str) -> None:
-    CHART.write_text(chart(figures, FLOOR))
-    lines = [
-        "# Benchmarks",
-        "",
-        "Made by `make bench`; not edited by hand. Every peer runs in a fresh process on the same "
-        f"{options.documents:,} documents; answers are checked; the figures are medians of {options.repeat} runs on "
-        "one machine, for one operation. Less is better, and differences under 30 % are noise. The floor is the same "
-        "work by hand in the standard library's sqlite3, documents as JSON text (`bench/peers.py`).",
-        "",
-        f"{platform.python_implementation()} {platform.python_version()}, {os.cpu_count()} cores; "
-        + ", ".join(_versions()),
-        "",
-        "![Ratios to the floor](benchmarks.svg)",
-        "",
-        table,
-    ]
-    if notes:
-        lines += ["", "What has no figure:", "", *(f"* {note}" for note in notes)]
-    lines += ["", *wire.section()]
-    PAGE.write_text("\n".join(lines) + "\n")
-
-
-def _versions() -> list[str]:
-    found = []
-    for name in ("satchel", "pymongo", "apsw-sqlite3mc", "mongomock", "neosqlite", "tinymongo"):
-        try:
-            found.append(f"{name} {version(name)}")
-        except PackageNotFoundError:
-            continue
-    return found
 
 
 if __name__ == "__main__":

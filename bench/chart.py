@@ -1,4 +1,7 @@
-"""The chart: for each workload, how many times the floor's time Satchel and its peers take, on a logarithmic scale."""
+"""The chart: for each workload, how many times the floor's time Satchel and its peers take, on a logarithmic scale.
+
+It is processors' time, but for servers, of which only real time can be compared.
+"""
 
 from __future__ import annotations
 
@@ -6,23 +9,25 @@ import math
 from collections.abc import Iterator
 from html import escape
 
-from bench.workloads import WORKLOADS
+from bench.page import FLOOR, SERVERS, Figures, ratio
+from bench.workloads import DOCUMENTS
 
-ROW, BAR, LEFT, WIDTH = 58, 12, 270, 560
+ROW, BAR, LEFT, WIDTH = 76, 12, 270, 560
 LEAST, MOST = 0.1, 1000.0
 COLOURS = {
     "satchel": "#1f6f54",
-    "mongodb": "#8a8a8a",
+    "oracle": "#8a8a8a",
+    "mongodb": "#555555",
     "neosqlite": "#c98a2b",
     "mongomock": "#8c5aa5",
     "tinymongo": "#4a78b8",
 }
 
 
-def chart(figures: dict[str, dict[str, float | None]], floor: str) -> str:
+def chart(figures: Figures) -> str:
     """Return an SVG picture."""
     peers = [peer for peer in COLOURS if peer in figures]
-    rows = [workload for workload in WORKLOADS if figures.get(floor, {}).get(workload.name)]
+    rows = [workload for workload in DOCUMENTS if workload.name in figures.get(FLOOR, {})]
     height = ROW * len(rows) + 70
     parts = [
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {LEFT + WIDTH + 90} {height}" font-family="sans-serif" '
@@ -35,9 +40,10 @@ def chart(figures: dict[str, dict[str, float | None]], floor: str) -> str:
             f'<text x="{LEFT - 10}" y="{top + 20}" text-anchor="end">{escape(workload.title.replace("`", ""))}</text>'
         )
         for position, peer in enumerate(peers):
-            ours, base = figures[peer].get(workload.name), figures[floor][workload.name]
-            if ours and base:
-                parts.append(_bar(top + position * (BAR - 1), ours / base, COLOURS[peer]))
+            pair = figures[peer].get(workload.name), figures[FLOOR].get(workload.name)
+            found = ratio(*pair, of_processor=peer not in SERVERS)
+            if found:
+                parts.append(_bar(top + position * (BAR - 1), found, COLOURS[peer]))
     return "\n".join([*parts, "</svg>"]) + "\n"
 
 
