@@ -6,10 +6,13 @@ import copy
 import gc
 import pickle
 import socket
+import subprocess
+import sys
 import threading
 import warnings
 import weakref
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import bson
@@ -331,3 +334,19 @@ def _no_threads_left() -> Iterator[None]:
     before = threading.active_count()
     yield
     assert threading.active_count() <= before
+
+
+def test_a_first_read_needs_no_language(tmp_path: Path) -> None:
+    """What a find by `_id` does not need is not imported for it, so that short scripts start soon."""
+    with MongoClient[dict[str, Any]](tmp_path / "a.db") as client:
+        client.a.b.insert_one({"_id": 1})
+    code = f"""
+import sys
+from satchel import MongoClient
+with MongoClient({str(tmp_path / "a.db")!r}) as client:
+    assert client.a.b.find_one({{"_id": 1}}) == {{"_id": 1}}
+needless = ("satchel.mql.match", "satchel.mql.pipeline", "satchel.commands.families")
+print(*[name for name in sys.modules if name.startswith(needless)])
+"""
+    found = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True)
+    assert found.stdout.split() == []

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar, Final, TypeAlias, TypeVar
@@ -96,6 +97,7 @@ class Commands:
     def __init__(self) -> None:
         self._by_name: dict[str, Command] = {}
         self._all: list[Command] = []
+        self._is_loaded = False
 
     def command(
         self,
@@ -126,11 +128,19 @@ class Commands:
 
         return register
 
+    def _load(self) -> None:
+        """Import the modules of commands, which register themselves: later than a file can be opened and read."""
+        if not self._is_loaded:
+            importlib.import_module("satchel.commands.families")
+            self._is_loaded = True
+
     def get(self, name: str) -> Command | None:
         """Return the command of that name or alias, or None."""
+        self._load()
         return self._by_name.get(name)
 
     def __iter__(self) -> Iterator[Command]:
+        self._load()
         return iter(self._all)
 
 

@@ -6,17 +6,14 @@ import itertools
 import logging
 import threading
 from collections.abc import Callable, Sequence
-from functools import cached_property
-from typing import Final, cast
+from typing import TYPE_CHECKING, Final, cast
 
 from bson import Int64
 
 from satchel.access.control import AccessControl
-from satchel.commands import families as _families  # noqa: F401 - registers the commands
 from satchel.commands import handshake
 from satchel.commands.command import COMMANDS, Command, Invocation, Reply
 from satchel.commands.concerns import WriteConcern, read_concern, write_concern
-from satchel.commands.express import ExpressWrites
 from satchel.commands.generic import GenericArguments, generic_arguments
 from satchel.commands.params import read_params
 from satchel.commands.rights import authorize, redacted
@@ -24,13 +21,16 @@ from satchel.engine.engine import Engine
 from satchel.engine.express import find_equal
 from satchel.engine.namespaces import Namespace, check_database_name
 from satchel.engine.operation import Operation
-from satchel.engine.writes.documents import current_timestamp
+from satchel.engine.timestamps import current_timestamp
 from satchel.errors import ErrorCode, ServerError
 from satchel.mql.context import Context
 from satchel.values.bson_types import BsonValue, Document, Missing, decode_document, encode_document
 from satchel.wire.cursor_reply import RawDocument
 from satchel.wire.messages import Request, encode_reply, malformed_replies, parse_message
 from satchel.wire.service import IN_PROCESS, ConnectionState
+
+if TYPE_CHECKING:
+    from satchel.commands.express import ExpressWrites
 
 _log = logging.getLogger("satchel")
 _ports: Final = itertools.count(27017)
@@ -55,6 +55,7 @@ class Service:
         self.address = ("satchel.localhost", next(_ports) % 65536)
         self._on_release = on_release or engine.close
         self._operations_lock = threading.Lock()
+        self._express_writes: ExpressWrites | None = None
 
     def handle(self, message: bytes | memoryview, connection: ConnectionState) -> Sequence[bytes]:
         """Run the command of one wire message and return the replies (none for `moreToCome`)."""
@@ -82,10 +83,13 @@ class Service:
         """Return the first document that a find for one value finds; MISSING where only `run` knows."""
         return find_equal(self.engine, namespace, path, value)
 
-    @cached_property
     def express_writes(self) -> ExpressWrites:
-        """The commonest writes, past what other commands need."""
-        return ExpressWrites(self)
+        """Return the commonest writes, past what other commands need."""
+        if self._express_writes is None:
+            from satchel.commands.express import ExpressWrites  # noqa: PLC0415 - who only reads does without
+
+            self._express_writes = ExpressWrites(self)
+        return self._express_writes
 
     def _run(self, request: Request, connection: ConnectionState) -> Reply:
         name = next(iter(request.command), "")

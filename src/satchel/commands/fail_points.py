@@ -9,7 +9,6 @@ from __future__ import annotations
 import random
 import threading
 from dataclasses import dataclass, field
-from functools import cached_property
 from typing import ClassVar, Final
 
 from satchel.commands.command import COMMANDS, NoFields, Reply
@@ -204,10 +203,11 @@ class FailingService(Service):
         """Return the first document that a find for one value finds, unless that may have to fail."""
         return MISSING if self.fail_points.points else super().find_equal(namespace, path, value)
 
-    @cached_property
     def express_writes(self) -> ExpressWrites:
-        """The commonest writes, unless they may have to fail."""
-        return _ExpressWrites(self)
+        """Return the commonest writes, unless they may have to fail."""
+        if self._express_writes is None:
+            self._express_writes = _ExpressWrites(self)
+        return self._express_writes
 
     def _fail(self, point: _FailPoint, request: Request, connection: ConnectionState) -> Reply:
         data = point.data

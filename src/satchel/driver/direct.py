@@ -176,14 +176,14 @@ class DirectConnection:
 
     def insert_one(self, namespace: Namespace, document: Mapping[str, Any], options: CodecOptions[Any]) -> None:
         """Insert a document."""
-        if not self._service.express_writes.insert(namespace, _encode(document, options)):
+        if not self._service.express_writes().insert(namespace, _encode(document, options)):
             raise NotDirectError
 
     def update_one(
         self, namespace: Namespace, filter_: Mapping[str, Any], update: Mapping[str, Any], options: CodecOptions[Any]
     ) -> dict[str, Any]:
         """Update the first document that matches, and return the reply."""
-        reply = self._service.express_writes.update(namespace, _copy(filter_, options), _copy(update, options))
+        reply = self._service.express_writes().update(namespace, _copy(filter_, options), _copy(update, options))
         if reply is None:
             raise NotDirectError
         return {**reply, "updatedExisting": reply["n"] != 0}
@@ -192,7 +192,7 @@ class DirectConnection:
         self, namespace: Namespace, filter_: Mapping[str, Any], options: CodecOptions[Any]
     ) -> dict[str, Any]:
         """Delete the first document that matches, and return the reply."""
-        reply = self._service.express_writes.delete(namespace, _copy(filter_, options))
+        reply = self._service.express_writes().delete(namespace, _copy(filter_, options))
         if reply is None:
             raise NotDirectError
         return reply

@@ -94,6 +94,11 @@ class IndexEntry:
         seconds = self.spec.get("expireAfterSeconds")
         return float(cast("float", seconds)) if seconds is not None else None
 
+    @property
+    def expires(self) -> bool:
+        """Whether documents expire by this index."""
+        return self.expire_after_seconds is not None
+
     @cached_property
     def collation(self) -> Collation | None:
         """How the index orders strings; None: by their bytes."""

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from satchel.engine.engine import Engine
 from satchel.engine.namespaces import Namespace
-from satchel.engine.planner.candidates import sole_index
+from satchel.engine.planner.indexes import sole_index
 from satchel.values import key_string
 from satchel.values.bson_types import MISSING as NOT_EXPRESS
 from satchel.values.bson_types import BsonValue, Missing

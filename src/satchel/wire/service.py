@@ -191,9 +191,8 @@ class ExpressWrites(Protocol):
 class DirectService(Service, Protocol):
     """A service that takes commands without a message's bytes, too."""
 
-    @property
     def express_writes(self) -> ExpressWrites:
-        """Writes without a command."""
+        """Return the writes that need no command."""
         ...
 
     def run(self, request: Request, connection: ConnectionState) -> Document | RawDocument:

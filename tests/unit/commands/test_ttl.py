@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 
-from satchel.engine.ttl import DOCUMENTS_AT_ONCE, TtlMonitor, remove_expired
+from satchel.engine.expiry import DOCUMENTS_AT_ONCE, remove_expired
+from satchel.engine.ttl import TtlMonitor
 
 from .conftest import Server
 

@@ -7,7 +7,7 @@ from typing import Final
 from bson import Int64, ObjectId
 
 from satchel.engine.catalog import CollectionEntry
-from satchel.engine.planner.candidates import sole_index
+from satchel.engine.planner.indexes import sole_index
 from satchel.storage.interface import KeyRange, Reader
 from satchel.values import key_string
 from satchel.values.bson_types import BsonValue, Document, decode_document

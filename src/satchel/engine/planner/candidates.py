@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import lru_cache
 
-from satchel.engine.catalog import CollectionEntry, IndexEntry
+from satchel.engine.catalog import IndexEntry
 from satchel.engine.indexes.keys import hashed_value
 from satchel.engine.indexes.wildcard import WildcardPaths
 from satchel.engine.planner.bounds import Predicate, predicates
@@ -271,21 +271,3 @@ def _has_wildcard_keys(filter_: MatchExpression, path: str) -> bool:
         values = leaf.values if isinstance(leaf, In) else (getattr(leaf, "value", None),)
         return not any(isinstance(value, list | dict) or value is None for value in values)
     return False
-
-
-def usable_indexes(entry: CollectionEntry) -> list[IndexEntry]:
-    """Return the indexes that the planner may look at."""
-    return [index for index in entry.indexes if not index.hidden]
-
-
-@lru_cache(maxsize=1024)
-def sole_index(entry: CollectionEntry, path: str) -> IndexEntry | None:
-    """Return the only index that the planner could choose for an equality on a path, if it decides alone."""
-    indexes = usable_indexes(entry)
-    if any(index.kind != "btree" for index in indexes) or any(part.isdigit() for part in path.split(".")):
-        return None
-    leading = [index for index in indexes if index.paths[0] == path]
-    if len(leading) != 1 or len(leading[0].paths) > 1:
-        return None
-    (index,) = leading
-    return index if index.partial_filter is None and index.collation == entry.collation else None

@@ -9,7 +9,8 @@ from dataclasses import replace
 from typing import Final
 
 from satchel.engine.catalog import CollectionEntry, IndexEntry
-from satchel.engine.planner.candidates import Candidate, candidate, sole_index, usable_indexes
+from satchel.engine.planner.candidates import Candidate, candidate
+from satchel.engine.planner.indexes import sole_index, usable_indexes
 from satchel.engine.planner.narrowing import narrow
 from satchel.engine.planner.solution import (
     Access,

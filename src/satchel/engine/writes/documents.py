@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import itertools
-import time
 from typing import Final
 
 from bson import Binary, Int64, ObjectId, Regex, Timestamp
 from bson.datetime_ms import DatetimeMS
 
+from satchel.engine.timestamps import current_timestamp
 from satchel.errors import ErrorCode, ServerError
 from satchel.mql.update.result import depth_of
 from satchel.storage.interface import NewRecord
@@ -25,7 +24,6 @@ from satchel.values.bson_types import (
 )
 from satchel.values.collation import Collation
 
-_increments = itertools.count(1)
 _EMPTY_TIMESTAMP: Final = Timestamp(0, 0)
 _EMPTY_TIMESTAMP_BYTES: Final = bytes(9)
 """What every document with an empty timestamp contains: the end of its name, and the timestamp."""
@@ -129,8 +127,3 @@ def _with_timestamps(document: Document) -> Document:
     if not empty or empty == ["_id"]:
         return document
     return {**document, **{name: current_timestamp() for name in empty if name != "_id"}}
-
-
-def current_timestamp() -> Timestamp:
-    """Return a timestamp of now that differs from every other one of this process."""
-    return Timestamp(int(time.time()), next(_increments) & 0x7FFFFFFF)
