@@ -86,10 +86,12 @@ class ErrorCode(IntEnum):
     DocumentValidationFailure = 121
     NotAReplicaSet = 123
     CommandFailed = 125
+    FailedToSatisfyReadPreference = 133
     CappedPositionLost = 136
     JSInterpreterFailure = 139
     CursorInUse = 143
     ExceededMemoryLimit = 146
+    StaleEpoch = 150
     DurationOverflow = 159
     IncompatibleCollationVersion = 161
     CollectionIsEmpty = 162
@@ -118,6 +120,7 @@ class ErrorCode(IntEnum):
     AtomicityFailure = 226
     MaxSubPipelineDepthExceeded = 232
     TooManyDocumentSequences = 233
+    RetryChangeStream = 234
     CursorKilled = 237
     NotImplemented = 238
     SnapshotTooOld = 239

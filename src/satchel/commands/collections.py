@@ -397,7 +397,21 @@ def coll_mod(params: CollModParams, invocation: Invocation) -> Reply:
             reply, changed = modify(unit, entry, fields, invocation.operation, source)
         if not params.dry_run and changed is not entry:
             unit.save(changed)
+        if not params.dry_run and unit.changes is not None:
+            given: Document = {name: fields[name] for name in _MODIFICATIONS if name in fields}
+            unit.changes.modified(entry, given, _index_options_before(reply))
     return reply
+
+
+_MODIFICATIONS: Final = (
+    "index", "validator", "validationLevel", "validationAction", "viewOn", "pipeline", "cappedSize", "cappedMax",
+    "changeStreamPreAndPostImages",
+)  # fmt: skip
+
+
+def _index_options_before(reply: Document) -> Document:
+    """Return what the reply of a collMod says of an index as it was."""
+    return {name.removesuffix("_old"): value for name, value in reply.items() if name.endswith("_old")}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -59,6 +59,10 @@ def get_more(params: GetMoreParams, invocation: Invocation) -> Reply:
     try:
         with cursor.continued(invocation.operation):
             batch = _batch(cursor, invocation, params.batch_size or _NO_LIMIT, await_seconds)
+    except ServerError as error:
+        cursors.forget(cursor.id)
+        error.labels += cursor.error_labels(error.code)
+        raise
     except BaseException:
         cursors.forget(cursor.id)
         raise

@@ -222,10 +222,19 @@ class FailingService(Service):
         if data.close_connection:
             raise ConnectionDroppedError
         if data.error_code is not None:
-            labels = tuple(data.error_labels if data.error_labels is not None else _labels(data.error_code, request))
-            raise ServerError(data.error_code, f"Failing command via '{point.name}' failpoint", labels=labels)
+            labels = data.error_labels
+            if labels is None:
+                labels = [*_labels(data.error_code, request)]
+                labels += self._cursor_labels(data.error_code, request) if point.name == _GET_MORE else []
+            raise ServerError(data.error_code, f"Failing command via '{point.name}' failpoint", labels=tuple(labels))
         reply = super().run(request, connection)
         return reply if data.write_concern_error is None else _with_write_concern_error(reply, data, request)
+
+    def _cursor_labels(self, code: int, request: Request) -> tuple[str, ...]:
+        """Return the labels that an error has because of the cursor of a getMore."""
+        cursor_id = request.command.get("getMore")
+        cursor = self.engine.cursors.get(cursor_id) if isinstance(cursor_id, int) else None
+        return () if cursor is None else cursor.error_labels(code)
 
 
 def _is_short_cut(request: Request, connection: ConnectionState) -> bool:

@@ -82,6 +82,10 @@ class AsyncInProcessConnection(AsyncConnection):
         except BaseException as error:
             await self._raise_connection_failure(error)
 
+    def abandon(self) -> None:
+        """Tell the service that nobody waits for it any more."""
+        self._state.close()
+
     def conn_closed(self) -> bool:
         """Tell whether the connection was closed; no socket can break."""
         return self._state.closed
@@ -95,7 +99,14 @@ class AsyncInProcessPool(AsyncPool):
     ) -> None:
         self._service = service
         self._workers = workers
+        self._connections: weakref.WeakSet[AsyncInProcessConnection] = weakref.WeakSet()
         super().__init__(address, options, **arguments)
+
+    async def close(self) -> None:
+        """Close the pool, and tell the service that those who still wait on its connections are gone."""
+        await super().close()
+        for connection in list(self._connections):
+            connection.abandon()
 
     async def connect(self, handler: AsyncHandler | None = None) -> AsyncInProcessConnection:
         """Make a connection and shake hands."""
@@ -125,6 +136,7 @@ class AsyncInProcessPool(AsyncPool):
         connection = AsyncInProcessConnection(self._service, self._workers, self, connection_id)
         async with self.lock:
             self.active_contexts.add(connection.cancel_context)
+        self._connections.add(connection)
         return connection
 
 

@@ -16,6 +16,7 @@ from typing import Any, Final, NoReturn
 
 import bson
 from bson.codec_options import DEFAULT_CODEC_OPTIONS, CodecOptions
+from pymongo.errors import AutoReconnect
 
 from satchel.driver.private import (
     CURSOR_DOCUMENT_FIELDS,
@@ -158,6 +159,8 @@ class DirectConnection:
         operation.reset()
         spec, database = operation.as_command(self)
         reply = OpMsg(0, self._run(database, spec, operation.codec_options))
+        if self._state.closed:
+            raise AutoReconnect("the connection was closed")
         documents = cursor._unpack_response(
             reply, operation.cursor_id, operation.codec_options, user_fields=CURSOR_DOCUMENT_FIELDS
         )

@@ -65,12 +65,16 @@ def run(service: Service, message: bytes, state: ConnectionState) -> deque[bytes
     """Run one wire message.
 
     Raises:
-        ServiceFailureError: When the service raises, which it does only when it is broken.
+        ServiceFailureError: When the service raises, which it does only when it is broken, or when the connection was
+            closed meanwhile.
     """
     try:
-        return deque(service.handle(message, state))
+        replies = deque(service.handle(message, state))
     except Exception as error:
         raise ServiceFailureError(f"the embedded server failed: {type(error).__name__}: {error}") from error
+    if state.closed:
+        raise ServiceFailureError("the connection was closed")
+    return replies
 
 
 def unpack(replies: deque[bytes]) -> OpMsg:

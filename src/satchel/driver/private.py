@@ -156,6 +156,7 @@ PRIVATE_NAMES: Final = (
     ),
     PrivateName(_POOLS, "__init__", "extend", ("address", "options", "is_sdam", "client_id")),
     PrivateName(_POOLS, "connect", "override: make our kind of connection", ("handler",)),
+    PrivateName(_POOLS, "close", "extend: those who wait on its connections are gone", ()),
     PrivateName(_POOLS, "lock", "hold"),
     PrivateName(_POOLS, "next_connection_id", "count up"),
     PrivateName(_POOLS, "active_contexts", "keep"),

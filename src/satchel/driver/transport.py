@@ -55,6 +55,10 @@ class InProcessConnection(Connection):
         except BaseException as error:
             self._raise_connection_failure(error)
 
+    def abandon(self) -> None:
+        """Tell the service that nobody waits for it any more."""
+        self._state.close()
+
     def conn_closed(self) -> bool:
         """Tell whether the connection was closed; no socket can break."""
         return self._state.closed
@@ -65,7 +69,14 @@ class InProcessPool(Pool):
 
     def __init__(self, service: Service, address: Address, options: PoolOptions, **arguments: Any) -> None:
         self._service = service
+        self._connections: weakref.WeakSet[InProcessConnection] = weakref.WeakSet()
         super().__init__(address, options, **arguments)
+
+    def close(self) -> None:
+        """Close the pool, and tell the service that those who still wait on its connections are gone."""
+        super().close()
+        for connection in list(self._connections):
+            connection.abandon()
 
     def connect(self, handler: Handler | None = None) -> InProcessConnection:
         """Make a connection and shake hands."""
@@ -95,6 +106,7 @@ class InProcessPool(Pool):
         connection = InProcessConnection(self._service, self, connection_id)
         with self.lock:
             self.active_contexts.add(connection.cancel_context)
+        self._connections.add(connection)
         return connection
 
 

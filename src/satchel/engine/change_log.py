@@ -87,21 +87,43 @@ class ChangeRecorder:
             for document in documents
         )
 
-    def catalog_changed(self, kind: str, entry: CollectionEntry, description: Document | None = None) -> None:
+    def catalog_changed(
+        self,
+        kind: str,
+        entry: CollectionEntry,
+        description: Document | None = None,
+        state_before: Document | None = None,
+    ) -> None:
         """Log what happened to a collection or view as a whole.
 
         Args:
             kind: The `operationType` of the event.
             entry: The collection before; after, where it is new.
             description: The `operationDescription` of the event.
+            state_before: Its `stateBeforeChange`.
         """
         head = self._head(kind, entry)
         if description is not None:
             head["description"] = description
+        if state_before is not None:
+            head["stateBefore"] = state_before
         if entry.is_view:
             head["view"] = True
             del head["uuid"]
         self._append([encode_document(head)])
+
+    def modified(self, entry: CollectionEntry, given: Document, index_options: Document) -> None:
+        """Log that a collection has other options.
+
+        Args:
+            entry: The collection before.
+            given: The fields of the collMod.
+            index_options: The options of an index that were changed, as they were before.
+        """
+        state: Document = {"collectionOptions": {"uuid": Binary.from_uuid(entry.uuid), **entry.options}}
+        if index_options:
+            state["indexOptions"] = index_options
+        self.catalog_changed("modify", entry, given, state)
 
     def renamed(self, entry: CollectionEntry, target: Namespace, dropped: CollectionEntry | None) -> None:
         """Log a new name.

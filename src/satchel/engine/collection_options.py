@@ -18,6 +18,7 @@ from satchel.errors import ErrorCode, ServerError
 from satchel.mql.context import Context
 from satchel.mql.match import parse_filter
 from satchel.mql.pipeline.source import Source
+from satchel.mql.pipeline.stages.operands import check_names, check_type
 from satchel.values.bson_types import BsonValue, Document
 from satchel.values.collation import parse_collation
 from satchel.values.compare import equal
@@ -26,6 +27,7 @@ from satchel.values.shell_text import shell_text
 
 MAX_CAPPED_BYTES: Final = 2**50
 MAX_CAPPED_DOCUMENTS: Final = 2**31 - 1
+_IMAGES: Final = "changeStreamPreAndPostImages"
 _LEVELS: Final = ("off", "strict", "moderate")
 _ACTIONS: Final = ("error", "warn", "errorAndLog")
 _REFUSED: Final = {
@@ -35,7 +37,7 @@ _REFUSED: Final = {
 }
 _KEPT: Final = (
     "capped", "size", "max", "temp", "validator", "validationLevel", "validationAction", "viewOn", "pipeline",
-    "collation", "changeStreamPreAndPostImages", "storageEngine", "indexOptionDefaults",
+    "collation", _IMAGES, "storageEngine", "indexOptionDefaults",
 )  # fmt: skip
 
 
@@ -53,6 +55,7 @@ def create_options(fields: Document, namespace: Namespace, context: Context) -> 
     _check_capped(options)
     check_validation_options(options, context)
     _normalise_collation(options)
+    check_images_option(options, namespace)
     if "viewOn" in options:
         _check_view_options(options)
     elif namespace.collection == "system.views":
@@ -77,6 +80,27 @@ def _check_fields(fields: Document) -> None:
         raise ServerError(ErrorCode.BadValue, "The field 'key' for an _id index must be {_id: 1}")
 
 
+def check_images_option(options: Document, namespace: Namespace) -> None:
+    """Check `changeStreamPreAndPostImages`, and drop it where it says no.
+
+    Raises:
+        ServerError: TypeMismatch (14), IDLFailedToParse (40414), IDLUnknownField (40415), InvalidOptions (72).
+    """
+    spec = options.get(_IMAGES)
+    if spec is None:
+        return
+    fields = cast("Document", spec)
+    check_names(f"create.{_IMAGES}", fields, required=("enabled",))
+    check_type(f"create.{_IMAGES}.enabled", fields["enabled"], "bool")
+    if not fields["enabled"]:
+        del options[_IMAGES]
+    elif namespace.database in ("admin", "config", "local"):
+        raise ServerError(
+            ErrorCode.InvalidOptions,
+            f"{_IMAGES} collection option is not supported on the {namespace.database} database",
+        )
+
+
 def _normalise_collation(options: Document) -> None:
     if "collation" not in options:
         return
@@ -92,7 +116,7 @@ _OF_VIEWS: Final = frozenset({"viewOn", "pipeline", "collation"})
 
 def _says_something(name: str, value: BsonValue) -> bool:
     """Tell whether an option that was given is worth keeping."""
-    return bool(value) or name in ("viewOn", "pipeline", "collation", "size", "max")
+    return bool(value) or name in (_IMAGES, "viewOn", "pipeline", "collation", "size", "max")
 
 
 def _check_storage_engine(options: Document) -> None:
@@ -164,12 +188,15 @@ def modify(
         "validationAction",
         "viewOn",
         "pipeline",
-        "changeStreamPreAndPostImages",
+        _IMAGES,
     ):
         if name in changes:
             options[name] = changes[name]
     if entry.is_view and changes:
         check_view(unit.catalog, entry.namespace, options, source, operation.context)
+    check_images_option(options, entry.namespace)
+    if options.get(_IMAGES):
+        unit.start_change_log()
     if not options.get("validator", True):
         del options["validator"]
     changed = entry if equal(options, entry.options) else replace(entry, options=options)
@@ -180,7 +207,7 @@ def modify(
 
 _MODIFIABLE: Final = (
     "validator", "validationLevel", "validationAction", "viewOn", "pipeline", "cappedSize", "cappedMax",
-    "changeStreamPreAndPostImages",
+    _IMAGES,
 )  # fmt: skip
 
 

@@ -88,6 +88,10 @@ class Cursor:
             batch.append(document)
         return batch
 
+    def error_labels(self, code: int) -> tuple[str, ...]:
+        """Return the labels of an error that ends the cursor."""
+        return ()
+
     def reply_fields(self) -> Document | None:
         """Return what a reply says of the cursor beside its batch."""
         return None

@@ -131,6 +131,10 @@ class WriteUnit(ReadUnit):
             self.writer.keep_totals(entry.table)
         capped = replace(entry, options=options, indexes=entry.indexes[:1])
         self.save(capped)
+        if self.changes is not None:
+            # As MongoDB makes it: a new collection that takes the name of the old one.
+            made = Namespace(entry.namespace.database, f"tmp.convertToCapped.{entry.namespace.collection}")
+            self.changes.renamed(replace(entry, namespace=made), entry.namespace, entry)
         return capped
 
     def rename_collection(

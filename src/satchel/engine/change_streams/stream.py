@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import Final, TypeAlias
 
 from satchel.engine.change_streams.events import EventMaker, Scope, first_of_transaction
+from satchel.engine.change_streams.labels import change_stream_labels
 from satchel.engine.change_streams.splitting import check_event_size, split_event
 from satchel.engine.change_streams.tokens import ResumeToken, TokenKind, parse_token
 from satchel.engine.cluster_time import position_of
@@ -68,7 +69,7 @@ class ChangeStream:
         Raises:
             ServerError: ChangeStreamHistoryLost (286), ChangeStreamFatalError (280), InvalidResumeToken (260).
         """
-        given = spec.resume_after or spec.start_after
+        given = spec.resume_after if spec.resume_after is not None else spec.start_after
         if given is not None:
             token = parse_token(given)
             self._check_kind(token, spec)
@@ -227,6 +228,10 @@ class ChangeStreamCursor(Cursor):
     def peek_exhausted(self) -> bool:
         """Tell whether the stream has ended."""
         return self.exhausted
+
+    def error_labels(self, code: int) -> tuple[str, ...]:
+        """Return whether a driver may go on with another cursor."""
+        return change_stream_labels(code)
 
     def reply_fields(self) -> Document:
         """Return how far the stream has come."""
