@@ -10,13 +10,14 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from satchel.driver.aio import AsyncMongoClient
+    from satchel.driver.bulk import bulk_operations
     from satchel.driver.client import MongoClient
 
-__all__ = ["AsyncMongoClient", "MongoClient"]
+__all__ = ["AsyncMongoClient", "MongoClient", "bulk_operations"]
 
 
 def __getattr__(name: str) -> object:
-    """Import a client class when it is first asked for: the pytest plugin is always loaded, PyMongo need not be."""
+    """Import a name when it is first asked for: the pytest plugin is always loaded, PyMongo need not be."""
     if name not in __all__:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     from satchel import driver  # noqa: PLC0415
