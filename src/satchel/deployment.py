@@ -44,6 +44,7 @@ class _Shared:
                 return
             if _open.get(self._path) is self:
                 del _open[self._path]
+        self.service.engine.sessions.clear()  # the monitor may be waiting for a transaction
         self.monitor.close()
         self.service.engine.close()
 

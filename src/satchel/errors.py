@@ -262,6 +262,14 @@ class StorageFullError(StorageError):
     """The disk is full, or the file has reached its size limit."""
 
 
+class WriteConflictError(StorageError):
+    """A transaction cannot begin to write: the file has changed since its snapshot, or another one is writing."""
+
+
+class TransactionLostError(StorageError):
+    """A transaction is no more: the storage has ended it, or it stayed in the parent process."""
+
+
 class DuplicateKeyError(StorageError):
     """A unique index holds the key already.
 

@@ -22,8 +22,19 @@ SESSION_TIMEOUT_MINUTES: Final = 30
 SYNC_INTERVAL_SECONDS: Final = 0.1
 """How long an acknowledged `w: 1` write may be away from the disk (MongoDB's journal interval)."""
 
-BUSY_TIMEOUT_SECONDS: Final = 60.0
-"""How long a writer waits for another process's write transaction."""
+BUSY_TIMEOUT_SECONDS: Final = 90.0
+"""How long a writer waits for another process's write transaction; longer than a transaction may live."""
+
+TRANSACTION_LIFETIME_SECONDS: Final = 60.0
+"""How long a multi-document transaction may be open (MongoDB's transactionLifetimeLimitSeconds)."""
+
+TRANSACTION_LOCK_SECONDS: Final = 0.005
+"""How long a transaction waits for another one to stop writing (MongoDB's maxTransactionLockRequestTimeoutMillis)."""
+
+SNAPSHOT_HISTORY_SECONDS: Final = 300.0
+"""How long a snapshot that was read with read concern "snapshot" can be read again."""
+
+MAX_SNAPSHOTS: Final = 100
 
 TTL_INTERVAL_SECONDS: Final = 60.0
 

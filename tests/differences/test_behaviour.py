@@ -101,3 +101,18 @@ def test_23_sorting_by_a_position(things: Collection) -> None:
     things.insert_many([{"_id": 1, "a": [3, 0]}, {"_id": 2, "a": [1, 9]}, {"_id": 3, "a": [2]}])
     found = run(things, {"$set": {"b": 1}}, {"$sort": {"a.0": 1}}, {"$project": {"_id": 1}})
     assert [document["_id"] for document in found] == [2, 3, 1]
+
+
+def test_24_transactions_conflict_over_the_file(things: Collection) -> None:
+    things.insert_many([{"_id": 1}, {"_id": 2}])
+    client = things.database.client
+    with client.start_session() as first, client.start_session() as second:
+        first.start_transaction()
+        second.start_transaction()
+        assert things.count_documents({}, session=first) == things.count_documents({}, session=second) == 2
+        things.update_one({"_id": 1}, {"$set": {"a": 1}}, session=first)
+        with pytest.raises(OperationFailure) as caught:
+            things.update_one({"_id": 2}, {"$set": {"a": 1}}, session=second)
+        assert caught.value.code == 112
+        first.commit_transaction()
+    assert things.count_documents({"a": 1}) == 1

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import partial
 from typing import ClassVar, cast
 
 from satchel.access.privileges import Privilege
@@ -28,6 +29,9 @@ from satchel.commands.writes import (
     UpdateFields,
     check_batch,
     delete_statement,
+    once,
+    refuse_multi,
+    update_outcome,
     update_statement,
     writable,
 )
@@ -36,7 +40,7 @@ from satchel.engine.units import WriteUnit
 from satchel.engine.writes.statements import WriteErrors, delete_documents, insert_documents, update_documents
 from satchel.errors import ErrorCode, ServerError
 from satchel.mql.pipeline.parser import check_form
-from satchel.values.bson_types import MISSING, BsonValue, Document
+from satchel.values.bson_types import BsonValue, Document
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -115,6 +119,19 @@ class _Totals:
     upserted: int = 0
     deleted: int = 0
 
+    def add(self, kind: str, outcome: Document) -> None:
+        """Add what an operation did."""
+        count = cast("int", outcome["n"])
+        if kind == "insert":
+            self.inserted += count
+        elif kind == "delete":
+            self.deleted += count
+        elif "upserted" in outcome:
+            self.upserted += 1
+        else:
+            self.matched += count
+            self.modified += cast("int", outcome["nModified"])
+
     def to_bson(self) -> Document:
         return {
             "nErrors": self.errors,
@@ -154,17 +171,33 @@ def bulk_write(params: BulkWriteParams, invocation: Invocation) -> Reply:
     with invocation.engine.write(invocation.operation) as unit:
         for operation in operations:
             try:
-                outcome = operation.run(unit, params, invocation, totals)
+                outcome = once(invocation.operation, operation.index, partial(operation.run, unit, params, invocation))
             except ServerError as error:
                 totals.errors += 1
+                invocation.operation.has_write_errors = True
                 results.append(_failure(operation.index, error))
-                if params.ordered:
+                if params.ordered or invocation.operation.is_in_transaction:
                     break
                 continue
+            totals.add(operation.kind, outcome)
             if not params.errors_only:
-                results.append({"ok": 1.0, "idx": operation.index, **outcome})
+                results.append(_result(operation.index, outcome))
     fields = read_params(ListCursorFields, "bulkWrite.cursor", params.cursor)
-    return documents_reply(invocation, "$cmd.bulkWrite", results, fields.batch_size, totals.to_bson())
+    return documents_reply(
+        invocation, "$cmd.bulkWrite", results, fields.batch_size, {**totals.to_bson(), **_retried(invocation)}
+    )
+
+
+def _retried(invocation: Invocation) -> Document:
+    history = invocation.operation.history
+    return {"retriedStmtIds": list(history.retried)} if history is not None and history.retried else {}
+
+
+def _result(index: int, outcome: Document) -> Document:
+    result: Document = {"ok": 1.0, "idx": index, **outcome}
+    if "upserted" in outcome:
+        result["upserted"] = {"_id": outcome["upserted"]}
+    return result
 
 
 def _failure(index: int, error: ServerError) -> Document:
@@ -176,7 +209,7 @@ class _Operation:
 
     def __init__(self, index: int, fields: Document, namespaces: list[Namespace]) -> None:
         self.index = index
-        kind = next(iter(fields), "")
+        self.kind = kind = next(iter(fields), "")
         if kind not in _KINDS:
             raise ServerError(
                 ErrorCode.FailedToParse, "BulkWrite operations must begin with one of insert, update and delete"
@@ -189,42 +222,34 @@ class _Operation:
         if isinstance(self._parsed, UpdateOperation) and isinstance(self._parsed.update_mods, list):
             check_form(self._parsed.update_mods)
 
-    def run(self, unit: WriteUnit, params: BulkWriteParams, invocation: Invocation, totals: _Totals) -> Document:
-        """Run the operation, add to the totals and return what the cursor says of it."""
+    def run(self, unit: WriteUnit, params: BulkWriteParams, invocation: Invocation) -> Document:
+        """Run the operation and return what it did."""
         parsed = self._parsed
         if isinstance(parsed, InsertOperation):
-            return self._insert(parsed, unit, invocation, totals)
+            return self._insert(parsed, unit, invocation)
         if isinstance(parsed, UpdateOperation):
-            return self._update(parsed, unit, params, invocation, totals)
+            return self._update(parsed, unit, params, invocation)
         assert isinstance(parsed, DeleteOperation)
+        refuse_multi(invocation.operation, "multi=true", is_multi=parsed.multi)
         fields = DeleteFields(
             q=parsed.filter, limit=0 if parsed.multi else 1, hint=parsed.hint, collation=parsed.collation
         )
         statement = delete_statement(fields, params.let, unit.catalog.get(self._namespace), invocation)
-        deleted = len(delete_documents(unit, self._namespace, statement))
-        totals.deleted += deleted
-        return {"n": deleted}
+        return {"n": len(delete_documents(unit, self._namespace, statement))}
 
-    def _insert(self, parsed: InsertOperation, unit: WriteUnit, invocation: Invocation, totals: _Totals) -> Document:
+    def _insert(self, parsed: InsertOperation, unit: WriteUnit, invocation: Invocation) -> Document:
         errors = WriteErrors(ordered=True)
         inserted = insert_documents(unit, self._namespace, [parsed.document], invocation.operation, errors)
         if errors.errors:
             raise errors.errors[0][1]
-        totals.inserted += inserted
         return {"n": inserted}
 
     def _update(
-        self, parsed: UpdateOperation, unit: WriteUnit, params: BulkWriteParams, invocation: Invocation, totals: _Totals
+        self, parsed: UpdateOperation, unit: WriteUnit, params: BulkWriteParams, invocation: Invocation
     ) -> Document:
+        refuse_multi(invocation.operation, "multi=true", is_multi=parsed.multi)
         statement = update_statement(parsed.fields().check(), params.let, unit.catalog.get(self._namespace), invocation)
-        result = update_documents(unit, self._namespace, statement, invocation.operation)
-        outcome: Document = {"n": result.matched, "nModified": result.modified}
-        totals.matched += result.matched
-        totals.modified += result.modified
-        if result.upserted_id is not MISSING:
-            totals.upserted += 1
-            outcome = {"n": 1, "nModified": 0, "upserted": {"_id": result.upserted_id}}
-        return outcome
+        return update_outcome(update_documents(unit, self._namespace, statement, invocation.operation))
 
 
 _KINDS: dict[str, type[InsertOperation | UpdateOperation | DeleteOperation]] = {

@@ -113,7 +113,7 @@ def create(params: CreateParams, invocation: Invocation) -> Reply:
     with invocation.engine.write(invocation.operation) as unit:
         existing = unit.catalog.get(namespace)
         if existing is not None:
-            if equal(existing.options, options):
+            if equal(existing.options, options) and not unit.is_in_transaction:
                 return {}
             kind = "view" if existing.is_view else "collection"
             raise ServerError(

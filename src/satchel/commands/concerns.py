@@ -120,15 +120,25 @@ class ReadConcernFields(NoFields):
     IGNORED: ClassVar[frozenset[str]] = frozenset({"provenance", "allowTransactionTableSnapshot"})
 
 
-def read_concern(spec: Document) -> str:
-    """Check a command's `readConcern` and return its level; every level reads a consistent snapshot here.
+def read_concern(spec: Document) -> ReadConcernFields:
+    """Check a command's `readConcern` and return it; every level reads a consistent snapshot here.
 
     Raises:
-        ServerError: TypeMismatch (14), BadValue (2), Location40415 for an unknown field.
+        ServerError: TypeMismatch (14), BadValue (2), Location40415 for an unknown field; InvalidOptions (72) for a
+            point in time that level "snapshot" alone has.
     """
-    level = read_params(ReadConcernFields, "readConcern", spec).level
-    if level not in READ_LEVELS:
+    fields = read_params(ReadConcernFields, "readConcern", spec)
+    if fields.level not in READ_LEVELS:
         raise ServerError(
-            ErrorCode.BadValue, f"Enumeration value '{level}' for field 'readConcern.level' is not a valid value."
+            ErrorCode.BadValue,
+            f"Enumeration value '{fields.level}' for field 'readConcern.level' is not a valid value.",
         )
-    return level
+    if fields.at_cluster_time is not None:
+        if fields.level != "snapshot":
+            raise ServerError(
+                ErrorCode.InvalidOptions,
+                "readConcern level 'snapshot' is required when specifying atClusterTime",
+            )
+        if fields.after_cluster_time is not None:
+            raise ServerError(ErrorCode.InvalidOptions, "Specify one of atClusterTime or afterClusterTime, not both")
+    return fields

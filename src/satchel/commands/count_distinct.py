@@ -133,7 +133,9 @@ def distinct(params: DistinctParams, invocation: Invocation) -> Reply:
                     size += len(key)
                     if size > MAX_DOCUMENT_SIZE_BYTES:
                         raise ServerError(17217, "distinct too big, 16mb cap")
-    return {"values": [found[key] for key in sorted(found)]}
+    at = invocation.operation.at_cluster_time
+    snapshot: Document = {} if at is None else {"atClusterTime": at}
+    return {"values": [found[key] for key in sorted(found)], **snapshot}
 
 
 def _values_at(value: BsonValue, path: Sequence[str]) -> Iterator[BsonValue]:

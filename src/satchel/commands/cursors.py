@@ -52,6 +52,7 @@ def get_more(params: GetMoreParams, invocation: Invocation) -> Reply:
     cursors = invocation.engine.cursors
     cursor = cursors.check_out(params.get_more, namespace)
     try:
+        cursor.check_session(invocation.operation)
         await_seconds = _await_seconds(cursor, invocation)
     except ServerError:
         cursors.check_in(cursor)
@@ -106,7 +107,8 @@ def _batch(cursor: Cursor, invocation: Invocation, limit: int, await_seconds: fl
 
 
 def _next_batch(cursor: Cursor, invocation: Invocation, limit: int) -> list[bytes]:
-    with invocation.engine.read() as unit, cursor.slot.attached(unit):
+    engine = invocation.engine if cursor.engine is None else cursor.engine
+    with engine.read() as unit, cursor.slot.attached(unit):
         if cursor.check_alive is not None:
             cursor.check_alive()
         batch = cursor.next_batch(limit)

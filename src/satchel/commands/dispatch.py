@@ -15,6 +15,7 @@ from satchel.commands import handshake
 from satchel.commands.command import COMMANDS, Command, Invocation, Reply
 from satchel.commands.concerns import WriteConcern, read_concern, write_concern
 from satchel.commands.generic import GenericArguments, generic_arguments
+from satchel.commands.in_session import run_in_session
 from satchel.commands.params import read_params
 from satchel.commands.rights import authorize, redacted
 from satchel.engine.engine import Engine
@@ -111,7 +112,10 @@ class Service:
             invocation = Invocation(self, self.engine, operation, connection, request)
             if self.authorization and connection.peer is not None:
                 authorize(command, params, invocation)
-            reply = command.run(params, invocation)
+            if generic.is_plain:
+                reply = command.run(params, invocation)
+            else:
+                reply = run_in_session(command, params, invocation, generic)
         except ServerError as error:
             if concern.error is None:
                 raise

@@ -20,6 +20,7 @@ from satchel.commands.params import (
 from satchel.commands.rights import Access, Call, privilege
 from satchel.commands.writes import (
     UpdateFields,
+    once,
     statement_context,
     update_statement,
     writable,
@@ -118,15 +119,18 @@ def find_and_modify(params: FindAndModifyParams, invocation: Invocation) -> Repl
     params.check()
     namespace = writable(invocation.operation.namespace(params.collection))
     invocation.operation.bypass_validation = params.bypass_document_validation
+    run = _find_and_remove if params.remove else _find_and_update
     with invocation.engine.write(invocation.operation) as unit:
-        if params.remove:
-            return _find_and_remove(params, namespace, unit, invocation)
-        return _find_and_update(params, namespace, unit, invocation)
+        reply = once(invocation.operation, 0, lambda: run(params, namespace, unit, invocation))
+    history = invocation.operation.history
+    if history is not None and history.retried:
+        return {**reply, "retriedStmtId": history.retried[0]}
+    return reply
 
 
 def _find_and_remove(
     params: FindAndModifyParams, namespace: Namespace, unit: WriteUnit, invocation: Invocation
-) -> Reply:
+) -> Document:
     entry = unit.catalog.get(namespace)
     run = params.removal(entry, invocation)
     filter_ = run.query.filter
@@ -143,7 +147,7 @@ def _find_and_remove(
 
 def _find_and_update(
     params: FindAndModifyParams, namespace: Namespace, unit: WriteUnit, invocation: Invocation
-) -> Reply:
+) -> Document:
     statement = update_statement(params.update_fields(), params.let, unit.catalog.get(namespace), invocation)
     filter_ = statement.filter
     projection = parse_projection(params.fields, statement.run.context, filter_) if params.fields else None

@@ -10,6 +10,7 @@ from satchel.commands.params import (
     GENERIC_FIELDS,
     any_value,
     document,
+    int64,
     param,
     read_params,
     strict_boolean,
@@ -46,10 +47,23 @@ class GenericArguments(NoFields):
     api_version: str | None = param(string, default=None)
     api_strict: bool | None = param(strict_boolean, default=None)
     api_deprecation_errors: bool | None = param(strict_boolean, default=None)
+    lsid: Document | None = param(document, default=None)
+    txn_number: int | None = param(int64, default=None)
     autocommit: bool | None = param(strict_boolean, default=None)
     start_transaction: bool | None = param(strict_boolean, default=None)
 
     IGNORED: ClassVar[frozenset[str]] = GENERIC_FIELDS
+
+    @property
+    def is_plain(self) -> bool:
+        """Whether no field speaks of a session, a transaction or a point in time."""
+        return (
+            self.lsid is None
+            and self.read_concern is None
+            and self.txn_number is None
+            and self.autocommit is None
+            and self.start_transaction is None
+        )
 
 
 _NONE: Final = GenericArguments()
@@ -69,8 +83,6 @@ def generic_arguments(command: Command, body: Document) -> GenericArguments:
     found = read_params(GenericArguments, command.name, {name: body[name] for name in given})
     if found.write_concern is not None and not command.takes_write_concern:
         raise ServerError(ErrorCode.InvalidOptions, "Command does not support writeConcern")
-    if found.autocommit is not None or found.start_transaction is not None:
-        raise ServerError(ErrorCode.NotImplemented, "Multi-document transactions are not supported yet")
     _check_api(command, found, body)
     return found
 

@@ -18,10 +18,11 @@ from satchel.commands.params import (
 )
 from satchel.commands.results import documents_reply
 from satchel.commands.rights import on_collection
-from satchel.engine.catalog import CollectionEntry, IndexEntry
+from satchel.engine.catalog import Catalog, CollectionEntry, IndexEntry
 from satchel.engine.indexes.build import create_indexes, drop_indexes
 from satchel.engine.indexes.specs import new_indexes, parse_index_spec
 from satchel.engine.namespaces import checked_namespace
+from satchel.engine.units import WriteUnit
 from satchel.errors import ErrorCode, ServerError
 from satchel.values.bson_types import BsonValue, Document, type_name
 from satchel.values.compare import equal
@@ -54,6 +55,8 @@ def create_indexes_command(params: CreateIndexesParams, invocation: Invocation) 
         wanted = new_indexes(specs, entry)
         before = len(entry.indexes)
         if wanted:
+            if unit.original is not None:
+                _require_new(unit.original, unit, entry)
             create_indexes(unit, entry, wanted, invocation.operation)
     reply: Document = {"numIndexesBefore": before, "numIndexesAfter": before + len(wanted)}
     if not wanted:
@@ -62,6 +65,15 @@ def create_indexes_command(params: CreateIndexesParams, invocation: Invocation) 
     if len(wanted) < len(specs):
         reply["note"] = "index already exists"
     return reply
+
+
+def _require_new(original: Catalog, unit: WriteUnit, entry: CollectionEntry) -> None:
+    """Refuse an index, in a transaction, on a collection that was there before it or has documents."""
+    if original.get(entry.namespace) is not None or unit.reader.last_rid(entry.table):
+        raise ServerError(
+            ErrorCode.OperationNotSupportedInTransaction,
+            f"Cannot create new indexes on existing collection {entry.namespace} in a multi-document transaction.",
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -42,8 +42,16 @@ def first_batch(
         if invocation.rights is not None:
             login = invocation.rights.login
             cursor.rights = CursorRights(None if login is None else login.user, invocation.needed)
-        invocation.engine.cursors.register(cursor)
+        _register(invocation, cursor)
     return batch_reply(invocation, cursor, batch, "firstBatch", extra)
+
+
+def _register(invocation: Invocation, cursor: Cursor) -> None:
+    cursor.engine = invocation.engine
+    cursor.session = invocation.operation.session
+    cursor.txn_number = invocation.operation.txn_number
+    cursor.any_session = invocation.connection.takes_short_cuts
+    invocation.engine.cursors.register(cursor)
 
 
 def batch_reply(
@@ -57,7 +65,9 @@ def batch_reply(
     elements = invocation.service.cluster_time_elements()
     if extra:
         elements += encode_document(extra)[4:-1]
-    fields = cursor.reply_fields()
+    fields = cursor.reply_fields() or {}
+    if invocation.operation.at_cluster_time is not None:
+        fields = {**fields, "atClusterTime": invocation.operation.at_cluster_time}
     of_cursor = encode_document(fields)[4:-1] if fields else b""
     return raw_cursor_reply(str(cursor.namespace), cursor.id, batch, field, elements, cursor_extra=of_cursor)
 

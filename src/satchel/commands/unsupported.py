@@ -12,15 +12,12 @@ from satchel.errors import ErrorCode, ServerError
 
 _SEARCH_NOT_ENABLED: Final = 31082
 _SEARCH: Final = (_SEARCH_NOT_ENABLED, "search indexes belong to Atlas")
-_TRANSACTION: Final = (ErrorCode.NotImplemented, "multi-document transactions are not supported yet")
 
 UNSUPPORTED: Final[dict[str, tuple[int, str]]] = {
-    "abortTransaction": _TRANSACTION,
     "applyOps": (ErrorCode.NotImplemented, "there is no oplog"),
     "cloneCollectionAsCapped": (
         ErrorCode.NotImplemented, "create the capped collection and copy into it with $merge"
     ),
-    "commitTransaction": _TRANSACTION,
     "createSearchIndexes": _SEARCH,
     "dropSearchIndex": _SEARCH,
     "mapReduce": (ErrorCode.NotImplemented, "JavaScript does not run in this server"),

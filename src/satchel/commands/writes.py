@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import ClassVar, TypeVar
+from functools import partial
+from typing import ClassVar, TypeVar, cast
 
 from satchel.access.privileges import Privilege
 from satchel.commands.command import COMMANDS, Invocation, NoFields, Reply
@@ -25,6 +26,7 @@ from satchel.engine.catalog import CollectionEntry
 from satchel.engine.execution.query import QueryRun
 from satchel.engine.find import parse_query, with_collation, with_variables
 from satchel.engine.namespaces import Namespace, checked_namespace, is_system
+from satchel.engine.operation import Operation
 from satchel.engine.units import WriteUnit
 from satchel.engine.writes.statements import (
     DeleteStatement,
@@ -108,15 +110,48 @@ def insert(params: InsertParams, invocation: Invocation) -> Reply:
     invocation.operation.bypass_validation = params.bypass_document_validation
     sources: Sequence[bytes | Document] = invocation.sequences.get("documents") or params.documents
     check_batch(len(sources))
-    errors = WriteErrors(params.ordered)
+    errors = write_errors(params, invocation.operation)
     with invocation.engine.write(invocation.operation) as unit:
-        inserted = insert_documents(unit, namespace, sources, invocation.operation, errors)
-    return _with_errors({"n": inserted}, errors)
+        if invocation.operation.history is None:
+            inserted = insert_documents(unit, namespace, sources, invocation.operation, errors)
+        else:
+            inserted = _insert_once(unit, namespace, sources, invocation.operation, errors)
+    return _finished({"n": inserted}, errors, invocation.operation)
 
 
-def _with_errors(reply: Document, errors: WriteErrors) -> Document:
+def write_errors(params: WriteParams, operation: Operation) -> WriteErrors:
+    """Return where the failures of a command's statements are noted; in a transaction the first one ends it."""
+    return WriteErrors(params.ordered or operation.is_in_transaction)
+
+
+def _insert_once(
+    unit: WriteUnit,
+    namespace: Namespace,
+    sources: Sequence[bytes | Document],
+    operation: Operation,
+    errors: WriteErrors,
+) -> int:
+    """Insert the documents that an earlier attempt has not inserted, and return how many there are of both."""
+    history = operation.history
+    assert history is not None
+    pending = history.pending(len(sources))
+    inserted = insert_documents(unit, namespace, [sources[index] for index in pending], operation, errors)
+    errors.renumber(pending)
+    failed = {index for index, _ in errors.errors}
+    reached = min(failed) if errors.ordered and failed else len(sources)
+    for index in pending:
+        if index < reached and index not in failed:
+            history.add(index, {"n": 1})
+    return len(sources) - len(pending) + inserted
+
+
+def _finished(reply: Document, errors: WriteErrors, operation: Operation) -> Document:
+    """Return a reply with the failures of statements, and the statements that were done before."""
     if errors.errors:
         reply["writeErrors"] = errors.to_bson()
+        operation.has_write_errors = True
+    if operation.history is not None and operation.history.retried:
+        reply["retriedStmtIds"] = list(operation.history.retried)
     return reply
 
 
@@ -172,35 +207,36 @@ def update(params: UpdateParams, invocation: Invocation) -> Reply:
     invocation.operation.bypass_validation = params.bypass_document_validation
     check_batch(len(params.updates))
     statements = [read_params(UpdateFields, "update.updates", fields).check() for fields in params.updates]
-    errors = WriteErrors(params.ordered)
-    matched = modified = 0
-    upserted: list[Document] = []
+    errors = write_errors(params, invocation.operation)
     with invocation.engine.write(invocation.operation) as unit:
-        for index, result in _run_statements(
-            statements, errors, lambda fields: _update(fields, params, unit, namespace, invocation)
-        ):
-            matched += result.matched
-            modified += result.modified
-            if result.upserted_id is not MISSING:
-                upserted.append({"index": index, "_id": result.upserted_id})
-    reply = _with_errors({"n": matched + len(upserted)}, errors)
+        outcomes = _run_statements(
+            statements,
+            errors,
+            invocation.operation,
+            lambda fields: _update(fields, params, unit, namespace, invocation),
+        )
+    reply = _finished({"n": _sum(outcomes, "n")}, errors, invocation.operation)
+    upserted: list[BsonValue] = [
+        {"index": index, "_id": outcome["upserted"]} for index, outcome in outcomes if "upserted" in outcome
+    ]
     if upserted:
         reply["upserted"] = upserted
-    reply["nModified"] = modified
+    reply["nModified"] = _sum(outcomes, "nModified")
     return reply
 
 
-Result = TypeVar("Result")
+def _sum(outcomes: Sequence[tuple[int, Document]], name: str) -> int:
+    return sum(cast("int", outcome[name]) for _, outcome in outcomes)
 
 
 def _run_statements(
-    statements: Sequence[Statement], errors: WriteErrors, run: Callable[[Statement], Result]
-) -> list[tuple[int, Result]]:
-    """Run the statements of a write command one after the other; return the results of those that succeeded."""
+    statements: Sequence[Statement], errors: WriteErrors, operation: Operation, run: Callable[[Statement], Document]
+) -> list[tuple[int, Document]]:
+    """Run the statements of a write command one after the other; return what those did that succeeded."""
     results = []
     for index, statement in enumerate(statements):
         try:
-            results.append((index, run(statement)))
+            results.append((index, once(operation, index, partial(run, statement))))
         except ServerError as error:
             if error.code in _FATAL or errors.add(index, error):
                 if error.code in _FATAL:
@@ -209,15 +245,34 @@ def _run_statements(
     return results
 
 
+def once(operation: Operation, index: int, run: Callable[[], Document]) -> Document:
+    """Return what a statement of a write does, or what it did when it came for the first time."""
+    return run() if operation.history is None else operation.history.once(index, run)
+
+
 _FATAL = frozenset({ErrorCode.MaxTimeMSExpired, ErrorCode.Interrupted, ErrorCode.InterruptedAtShutdown})
 """Errors that end a whole command, not one of its statements."""
 
 
 def _update(
     fields: UpdateFields, params: UpdateParams, unit: WriteUnit, namespace: Namespace, invocation: Invocation
-) -> UpdateResult:
+) -> Document:
+    refuse_multi(invocation.operation, "multi=true", is_multi=fields.multi)
     statement = update_statement(fields, params.let, unit.catalog.get(namespace), invocation)
-    return update_documents(unit, namespace, statement, invocation.operation)
+    return update_outcome(update_documents(unit, namespace, statement, invocation.operation))
+
+
+def refuse_multi(operation: Operation, shown: str, *, is_multi: bool) -> None:
+    """Raise InvalidOptions (72) for a retryable write that may change many documents."""
+    if is_multi and operation.history is not None:
+        raise ServerError(ErrorCode.InvalidOptions, f"Cannot use (or request) retryable writes with {shown}")
+
+
+def update_outcome(result: UpdateResult) -> Document:
+    """Return what an update did as bulkWrite tells it, and as it is remembered for a retry."""
+    if result.upserted_id is MISSING:
+        return {"n": result.matched, "nModified": result.modified}
+    return {"n": 1, "nModified": 0, "upserted": result.upserted_id}
 
 
 def statement_context(
@@ -296,15 +351,16 @@ def delete(params: DeleteParams, invocation: Invocation) -> Reply:
     namespace = writable(invocation.operation.namespace(params.delete))
     check_batch(len(params.deletes))
     statements = [read_params(DeleteFields, "delete.deletes", fields) for fields in params.deletes]
-    errors = WriteErrors(params.ordered)
+    errors = write_errors(params, invocation.operation)
     with invocation.engine.write(invocation.operation) as unit:
 
-        def run(fields: DeleteFields) -> int:
+        def run(fields: DeleteFields) -> Document:
+            refuse_multi(invocation.operation, "limit=0", is_multi=not fields.limit)
             statement = delete_statement(fields, params.let, unit.catalog.get(namespace), invocation)
-            return len(delete_documents(unit, namespace, statement))
+            return {"n": len(delete_documents(unit, namespace, statement))}
 
-        deleted = sum(count for _, count in _run_statements(statements, errors, run))
-    return _with_errors({"n": deleted}, errors)
+        deleted = _sum(_run_statements(statements, errors, invocation.operation, run), "n")
+    return _finished({"n": deleted}, errors, invocation.operation)
 
 
 def delete_statement(

@@ -102,6 +102,7 @@ class DirectConnection:
         self.opts = options.pool_options
         self._service = service
         self._state = ConnectionState()
+        self._state.takes_short_cuts = True
 
     def __getattr__(self, name: str) -> NoReturn:
         raise NotDirectError(name)

@@ -20,6 +20,7 @@ from satchel.engine.find import parse_query
 from satchel.engine.namespaces import Namespace
 from satchel.engine.operation import Operation
 from satchel.engine.planner.solution import CanonicalQuery
+from satchel.engine.sessions import NOBODY, user_digest
 from satchel.engine.units import WriteUnit
 from satchel.engine.validators import validator_of
 from satchel.engine.views import check_collation, resolve_view
@@ -216,7 +217,13 @@ class Aggregation:
 
     def sessions(self, spec: Document) -> Iterable[Document]:
         """Return the documents of `$listSessions` and `$listLocalSessions`."""
-        return []
+        own = self._operation.session
+        users = cast("list[Document]", spec.get("users") or [])
+        digests = {user_digest(f"{user['user']}@{user['db']}") for user in users}
+        if not users:
+            digests = {NOBODY if own is None else own.user}
+        is_listed = (lambda _: True) if spec.get("allUsers") else (lambda session: session.user in digests)
+        return self._engine.sessions.listing(is_listed)
 
     def replace_collection(
         self, namespace: Namespace, documents: Iterable[Document], options: Document, context: Context

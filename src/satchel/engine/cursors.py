@@ -9,6 +9,7 @@ from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 from satchel.engine.execution.slot import ReadSlot
 from satchel.engine.namespaces import Namespace
@@ -16,6 +17,10 @@ from satchel.engine.operation import Operation
 from satchel.errors import ErrorCode, ServerError
 from satchel.settings import CURSOR_TIMEOUT_SECONDS, MAX_BATCH_BYTES
 from satchel.values.bson_types import Document
+
+if TYPE_CHECKING:
+    from satchel.engine.engine import Engine
+    from satchel.engine.sessions import SessionId
 
 
 @dataclass(slots=True, eq=False)
@@ -31,6 +36,10 @@ class Cursor:
         no_timeout: Whether it is kept however long it is idle.
         operation: The command that opened it, which its documents belong to; None for a listing.
         rights: Whose it is and what they have the right to; only commands know what that means.
+        engine: What it reads: the engine, or the engine as its transaction or snapshot sees it.
+        session: The session that it was opened in, or None.
+        txn_number: The number of the transaction that it was opened in, or None.
+        any_session: Whether it may be continued in any session: a driver's short cut has opened it outside of one.
         seconds_left: What is left of that command's time limit for all getMore together; None without a limit.
     """
 
@@ -45,10 +54,25 @@ class Cursor:
     operation: Operation | None = None
     rights: object = None
     seconds_left: float | None = None
+    engine: Engine | None = None
+    session: SessionId | None = None
+    txn_number: int | None = None
+    any_session: bool = False
     in_use: bool = False
     exhausted: bool = False
     used_at: float = field(default_factory=time.monotonic)
     _waiting: deque[bytes] = field(default_factory=deque)
+
+    def check_session(self, operation: Operation) -> None:
+        """Refuse a getMore that is not of the session and the transaction in which the cursor was opened.
+
+        Raises:
+            ServerError: Location50736 to 50741, as MongoDB has one for each case.
+        """
+        if operation.session != self.session and not self.any_session:
+            raise _foreign("session", 50736, self.id, self.session, operation.session)
+        if operation.txn_number != self.txn_number:
+            raise _foreign("transaction", 50739, self.id, self.txn_number, operation.txn_number)
 
     @contextmanager
     def continued(self, operation: Operation) -> Iterator[None]:
@@ -111,6 +135,19 @@ class Cursor:
         if document is None and not self.tailable:
             self.exhausted = True
         return document
+
+
+def _foreign(kind: str, first_code: int, cursor_id: int, own: object, given: object) -> ServerError:
+    """Return the error for a cursor of another session or transaction (`kind`); the codes of a kind are in a row."""
+    if own is None:
+        return ServerError(
+            first_code,
+            f"Cannot run getMore on cursor {cursor_id}, which was not created in a {kind}, in {kind} {given}",
+        )
+    created = f"Cannot run getMore on cursor {cursor_id}, which was created in {kind} {own}"
+    if given is None:
+        return ServerError(first_code + 1, f"{created}, without {'an lsid' if kind == 'session' else 'a txnNumber'}")
+    return ServerError(first_code + 2, f"{created}, in {kind} {given}")
 
 
 class CursorRegistry:
@@ -195,6 +232,13 @@ class CursorRegistry:
         if running is not None:
             running.killed = ErrorCode.CursorKilled
             self._on_interrupt()
+
+    def forget_those(self, session: SessionId, txn_number: int | None = None) -> None:
+        """Remove the cursors of a session, or only those of one of its transactions."""
+        with self._lock:
+            for cursor in list(self._cursors.values()):
+                if cursor.session == session and (txn_number is None or cursor.txn_number == txn_number):
+                    del self._cursors[cursor.id]
 
     def clear(self) -> None:
         """Forget every cursor."""

@@ -11,10 +11,11 @@ from types import TracebackType
 from typing import Generic, TypeVar
 
 from satchel.engine.catalog import Catalog, CollectionEntry
-from satchel.engine.change_log import ChangeLog
+from satchel.engine.change_log import ChangeLog, ChangeRecorder
 from satchel.engine.cursors import CursorRegistry
 from satchel.engine.namespaces import Namespace
 from satchel.engine.operation import Operation
+from satchel.engine.sessions import SessionRegistry
 from satchel.engine.units import ReadUnit, WriteUnit
 from satchel.engine.waiting import DataWatch
 from satchel.errors import (
@@ -27,10 +28,12 @@ from satchel.errors import (
     StorageError,
     StorageFullError,
     StorageInUseError,
+    TransactionLostError,
     UnreachableStorageError,
+    WriteConflictError,
     WrongKeyError,
 )
-from satchel.storage.interface import Reader, Storage, Writer
+from satchel.storage.interface import OpenTransaction, Reader, Storage, Writer
 
 AnyReader = TypeVar("AnyReader", bound=Reader)
 AnyUnit = TypeVar("AnyUnit", bound=ReadUnit)
@@ -47,6 +50,7 @@ class Engine:
         self.storage = storage
         self.data_watch = DataWatch(storage)
         self.cursors = CursorRegistry(on_interrupt=self.data_watch.announce)
+        self.sessions = SessionRegistry(self)
         self.operations: dict[int, Operation] = {}
         self.started = time.time()
         self.opcounters: Counter[str] = Counter()
@@ -62,9 +66,14 @@ class Engine:
     @contextmanager
     def write(self, operation: Operation) -> Iterator[WriteUnit]:
         """Run the block as one write transaction, durable if the operation asks for it."""
-        transaction = self.storage.write(durable=operation.durable)
+        transaction = self.storage.write(durable=operation.durable, check=operation.check_interrupt)
         with _Unit(transaction, self._write_unit) as unit:
-            yield unit
+            if operation.history is None:
+                yield unit
+            else:
+                operation.history.load(unit.writer)
+                yield unit
+                operation.history.save(unit.writer)
             unit.finish()
         self._take(unit.catalog)
         if unit.changes is not None:
@@ -124,11 +133,82 @@ class Engine:
             operation.killed = ErrorCode.InterruptedAtShutdown
         self.data_watch.announce()
 
+    def pinned(
+        self, transaction: OpenTransaction, join: Callable[[ChangeRecorder], None] | None = None
+    ) -> PinnedEngine:
+        """Return the engine as a transaction of its storage sees it (see `PinnedEngine`)."""
+        return PinnedEngine(self, transaction, join)
+
+    def publish(self, pinned: PinnedEngine) -> None:
+        """Take over what a transaction has committed, and tell those who wait for data."""
+        if pinned.last_catalog is not None:
+            self._take(pinned.last_catalog)
+        if pinned.changes is not None:
+            self.change_log.committed(pinned.changes)
+        self.data_watch.announce()
+
     def close(self) -> None:
         """Kill what runs, forget the cursors, close the file."""
         self.interrupt()
+        self.sessions.clear()
         self.cursors.clear()
         self.storage.close()
+
+
+class PinnedEngine(Engine):
+    """The engine as a transaction or a snapshot sees it that stays open between commands.
+
+    It shares everything with the engine that it is of, but for the catalog and what is read and written.
+
+    Args:
+        engine: The engine.
+        transaction: What is read and written.
+        join: Called with what logs the changes, to say whose they are.
+
+    Attributes:
+        changes: What logs the changes of all its units; None while nothing was written, or nothing is logged.
+    """
+
+    def __init__(
+        self, engine: Engine, transaction: OpenTransaction, join: Callable[[ChangeRecorder], None] | None
+    ) -> None:
+        vars(self).update(vars(engine))
+        self.changes: ChangeRecorder | None = None
+        self._join = join
+        self._catalog_listeners = []
+        self._transaction = transaction
+        self._original: Catalog | None = None
+
+    def read(self) -> AbstractContextManager[ReadUnit]:
+        """Read what the transaction sees."""
+        return _Unit(self._transaction.read(), lambda reader: ReadUnit(reader, self._catalog_of(reader)))
+
+    @contextmanager
+    def write(self, operation: Operation) -> Iterator[WriteUnit]:
+        """Run the block as a part of the transaction; what it has done stays when it raises.
+
+        Raises:
+            ServerError: WriteConflict (112); NoSuchTransaction (251).
+        """
+        transaction = self._transaction.write(operation.check_interrupt)
+        with _Unit(transaction, self._write_unit) as unit:
+            yield unit
+        self._take(unit.catalog)
+        self.changes = unit.changes
+
+    def _write_unit(self, writer: Writer) -> WriteUnit:
+        unit = WriteUnit(writer, self._catalog_of(writer), self.change_log, self._original)
+        if self.changes is not None:
+            unit.changes = self.changes
+        elif unit.changes is not None and self._join is not None:
+            self._join(unit.changes)
+        return unit
+
+    def _catalog_of(self, reader: Reader) -> Catalog:
+        catalog = super()._catalog_of(reader)
+        if self._original is None:
+            self._original = catalog
+        return catalog
 
 
 class _Unit(Generic[AnyReader, AnyUnit]):
@@ -179,4 +259,6 @@ _CODES: tuple[tuple[type[StorageError], ErrorCode], ...] = (
     (DamagedStorageError, ErrorCode.DataCorruptionDetected),
     (UnreachableStorageError, ErrorCode.FileNotOpen),
     (NewerFormatError, ErrorCode.UnsupportedFormat),
+    (WriteConflictError, ErrorCode.WriteConflict),
+    (TransactionLostError, ErrorCode.NoSuchTransaction),
 )

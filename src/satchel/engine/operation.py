@@ -5,12 +5,19 @@ from __future__ import annotations
 import itertools
 import time
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from bson import Timestamp
 
 from satchel.engine.namespaces import Namespace
 from satchel.errors import ErrorCode, ServerError
 from satchel.mql.context import Context
 from satchel.values.bson_types import Document
 from satchel.wire.service import ConnectionState, UserName
+
+if TYPE_CHECKING:
+    from satchel.engine.retryable import StatementHistory
+    from satchel.engine.sessions import SessionId
 
 _operation_ids = itertools.count(1)
 
@@ -26,6 +33,11 @@ class Operation:
         deadline: `time.monotonic()` at which the operation runs out of time, or None.
         client: The connection that it came on; None for the engine's own work.
         bypass_validation: Whether `bypassDocumentValidation` was given.
+        session: The session that it belongs to, or None.
+        txn_number: The number of the multi-document transaction that it is part of, or None.
+        history: What the statements of a retryable write have done before and do now, or None.
+        has_write_errors: Whether a statement of a write command has failed, though the command has not.
+        at_cluster_time: The point in time that a read with read concern "snapshot" sees, or None.
         successor: The getMore that goes on with this operation's cursor: its time limit counts now, and whether it was
             killed.
     """
@@ -36,6 +48,11 @@ class Operation:
     deadline: float | None = None
     client: ConnectionState | None = None
     bypass_validation: bool = False
+    session: SessionId | None = None
+    txn_number: int | None = None
+    history: StatementHistory | None = None
+    has_write_errors: bool = False
+    at_cluster_time: Timestamp | None = None
     comment: object = None
     body: Document = field(default_factory=dict)
     context: Context = field(default_factory=Context)
@@ -56,6 +73,11 @@ class Operation:
     def namespace(self, collection: str) -> Namespace:
         """Return a collection of the command's database."""
         return Namespace(self.database, collection)
+
+    @property
+    def is_in_transaction(self) -> bool:
+        """Whether it is part of a multi-document transaction."""
+        return self.txn_number is not None
 
     def check_interrupt(self) -> None:
         """Raise when the operation is to end.

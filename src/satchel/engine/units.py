@@ -29,18 +29,27 @@ class WriteUnit(ReadUnit):
         writer: The storage's transaction.
         catalog: The catalog as it begins.
         change_log: The file's change log.
+        original: The catalog that a multi-document transaction found, of which this is a part; None outside of one.
 
     Attributes:
         changes: What writes changes into the change log; None while there is none.
     """
 
-    __slots__ = ("_change_log", "changes", "writer")
+    __slots__ = ("_change_log", "changes", "original", "writer")
 
-    def __init__(self, writer: Writer, catalog: Catalog, change_log: ChangeLog) -> None:
+    def __init__(
+        self, writer: Writer, catalog: Catalog, change_log: ChangeLog, original: Catalog | None = None
+    ) -> None:
         super().__init__(writer, catalog)
         self.writer = writer
         self.changes = change_log.recorder(writer.change_log) if catalog.has_change_log else None
+        self.original = original
         self._change_log = change_log
+
+    @property
+    def is_in_transaction(self) -> bool:
+        """Whether it is part of a multi-document transaction."""
+        return self.original is not None
 
     def start_change_log(self) -> None:
         """Have changes logged from now on."""

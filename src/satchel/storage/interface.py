@@ -186,6 +186,9 @@ class Reader(Protocol):
     def table_size(self, table: str) -> TableSize:
         """Return the bytes that a record or index table takes."""
 
+    def session_record(self, session: bytes) -> bytes | None:
+        """Return what was last put on record for a session."""
+
     def check(self) -> list[str]:
         """Return what is wrong with the file itself, one line each; empty when it is sound."""
 
@@ -250,6 +253,54 @@ class Writer(Reader, Protocol):
     def delete_catalog_row(self, namespace: str) -> None:
         """Remove a catalog entry."""
 
+    def put_session_record(self, session: bytes, used_ms: int, record: bytes) -> None:
+        """Put on record what a session has done, in the place of what was there.
+
+        Args:
+            session: What tells it from other sessions.
+            used_ms: The time of its last use, in milliseconds since 1970.
+            record: What to remember; only the engine reads it.
+        """
+
+    def delete_session_records(self, before_ms: int) -> None:
+        """Remove the records of sessions that were last used before a time."""
+
+
+class OpenTransaction(Protocol):
+    """A transaction that stays open between commands. One thread at a time uses it.
+
+    Its snapshot is that of its first `read` or `write`. It holds up other writers from its first `write` on, and nobody
+    before.
+    """
+
+    @property
+    def has_written(self) -> bool:
+        """Whether `write` was entered."""
+
+    def read(self) -> AbstractContextManager[Reader]:
+        """Read the snapshot, and what the transaction has changed, for the length of the block.
+
+        Raises:
+            TransactionLostError: The transaction is no more.
+        """
+
+    def write(self, check: Callable[[], None] | None = None) -> AbstractContextManager[Writer]:
+        """Read and write for the length of the block; what was written stays when the block raises.
+
+        Args:
+            check: Called while others write; what it raises ends the waiting.
+
+        Raises:
+            WriteConflictError: Somebody has written since the snapshot, or another transaction goes on writing.
+            TransactionLostError: The transaction is no more.
+        """
+
+    def commit(self) -> None:
+        """Make everything that was written visible to others, and end; `Storage.sync` makes it durable."""
+
+    def rollback(self) -> None:
+        """Undo what was written and end the transaction, if it has not ended."""
+
 
 @dataclass(frozen=True, slots=True)
 class StorageStats:
@@ -274,12 +325,18 @@ class Storage(Protocol):
     def read(self) -> AbstractContextManager[Reader]:
         """Open a snapshot for the length of the block."""
 
-    def write(self, *, durable: bool = False) -> AbstractContextManager[Writer]:
+    def write(
+        self, *, durable: bool = False, check: Callable[[], None] | None = None
+    ) -> AbstractContextManager[Writer]:
         """Run the block as a write transaction: commit at its end, roll back when it raises.
 
         Args:
             durable: Return only once the change has reached the disk (fsync); otherwise it does within 100 ms.
+            check: Called while others write; what it raises ends the waiting.
         """
+
+    def begin(self) -> OpenTransaction:
+        """Return a transaction that stays open between commands until `commit` or `rollback`."""
 
     def version(self) -> int:
         """Return a number that changes whenever anybody, in whichever process, has changed the file.

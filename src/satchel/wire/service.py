@@ -102,16 +102,28 @@ class ConnectionState:
             service with `authorization` demands a login, and the rights to what they do.
         login: Who is logged in, or None.
         conversation: A login that is under way; only its commands know what it is.
+        takes_short_cuts: Whether commands come without the session that the driver would have sent with them.
         closed: Whether the client has gone; a running operation looks at it and stops (ClientDisconnect, 279).
     """
 
-    __slots__ = ("_on_close", "closed", "conversation", "id", "login", "metadata", "peer", "presentation")
+    __slots__ = (
+        "_on_close",
+        "closed",
+        "conversation",
+        "id",
+        "login",
+        "metadata",
+        "peer",
+        "presentation",
+        "takes_short_cuts",
+    )
 
     def __init__(self, presentation: Presentation = IN_PROCESS) -> None:
         self.id = next(_connection_ids)
         self.presentation = presentation
         self.metadata: Document | None = None
         self.peer: Peer | None = None
+        self.takes_short_cuts = False
         self.login: Login | None = None
         self.conversation: object = None
         self.closed = False

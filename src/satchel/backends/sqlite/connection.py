@@ -73,8 +73,6 @@ def _open_writable(path: str, cipher: Cipher | None) -> apsw.Connection:
         if _check_header(connection):
             _initialise(connection)
         connection.execute("PRAGMA journal_mode = WAL").fetchall()
-        connection.execute("PRAGMA synchronous = NORMAL")
-        connection.execute(f"PRAGMA journal_size_limit = {_JOURNAL_LIMIT_BYTES}").fetchall()
     except BaseException:
         connection.close()
         raise
@@ -82,8 +80,16 @@ def _open_writable(path: str, cipher: Cipher | None) -> apsw.Connection:
 
 
 def open_reader(path: str, cipher: Cipher | None = None) -> apsw.Connection:
-    """Open a further connection to a file that is known to be ours."""
+    """Open a further connection to a file that is known to be ours; a transaction can write with it, too."""
     return _connect(path, _READ_WRITE, cipher)
+
+
+def copy_of(connection: apsw.Connection) -> apsw.Connection:
+    """Return a copy of a whole database, in memory."""
+    copy = _connect(MEMORY, _READ_WRITE, None)
+    with copy.backup("main", connection, "main") as backup:
+        backup.step()
+    return copy
 
 
 def open_read_only(path: str, cipher: Cipher | None = None) -> apsw.Connection:
@@ -126,6 +132,8 @@ def _connect(name: str, flags: int, cipher: Cipher | None, path: str | None = No
         cipher.unlock(connection, path or name)
     connection.set_busy_timeout(int(BUSY_TIMEOUT_SECONDS * 1000))
     connection.execute(f"PRAGMA cache_size = -{_CACHE_KIB}")
+    connection.execute("PRAGMA synchronous = NORMAL")
+    connection.execute(f"PRAGMA journal_size_limit = {_JOURNAL_LIMIT_BYTES}").fetchall()
     return connection
 
 

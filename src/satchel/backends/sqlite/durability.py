@@ -32,6 +32,11 @@ class DiskSync:
         self._thread_lock = threading.Lock()
         self._stop = threading.Event()
 
+    @property
+    def commits(self) -> int:
+        """How many commits were counted."""
+        return self._committed
+
     def note_commit(self) -> int:
         """Count a commit (the caller holds the write lock) and return its number; the thread will see to it."""
         with self._thread_lock:

@@ -56,6 +56,17 @@ CREATE_CHANGE_LOG: Final = f"""
     )
 """
 
+SESSIONS: Final = "satchel_sessions"
+"""The table of what sessions have done last."""
+
+CREATE_SESSIONS: Final = f"""
+    CREATE TABLE IF NOT EXISTS {SESSIONS} (
+        session BLOB PRIMARY KEY,    -- UUID and digest of the user
+        used INTEGER NOT NULL,       -- milliseconds since 1970
+        record BLOB NOT NULL         -- BSON: a transaction number and what was done under it
+    ) WITHOUT ROWID
+"""
+
 
 def quote(name: str) -> str:
     """Return `name` as an SQL identifier."""

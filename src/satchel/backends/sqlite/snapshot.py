@@ -14,7 +14,7 @@ from satchel.backends.sqlite import fields, schema
 from satchel.backends.sqlite.change_log import SqliteChangeLog
 from satchel.backends.sqlite.json_projection import project
 from satchel.backends.sqlite.predicates import EVERYTHING, TRUE, Narrowing, narrowing
-from satchel.backends.sqlite.schema import CATALOG, TOTALS, quote
+from satchel.backends.sqlite.schema import CATALOG, SESSIONS, TOTALS, quote
 from satchel.errors import DuplicateKeyError
 from satchel.storage.interface import (
     FULL_RANGE,
@@ -255,6 +255,14 @@ class SqliteReader:
         )
         return StorageStats(pages * size, free * size, size)
 
+    def session_record(self, session: bytes) -> bytes | None:
+        """Return what was last put on record for a session."""
+        try:
+            rows = self._connection.execute(f"SELECT record FROM {SESSIONS} WHERE session = ?", (session,))
+        except apsw.SQLError:  # nobody has needed the table yet
+            return None
+        return cast("bytes | None", rows.get)
+
     def check(self) -> list[str]:
         """Return what SQLite's integrity check finds; empty when the file is sound."""
         lines = [row[0] for row in self._connection.execute("PRAGMA integrity_check")]
@@ -426,6 +434,16 @@ class SqliteWriter(SqliteReader):
         """Remove a catalog entry."""
         self._connection.execute(f"DELETE FROM {CATALOG} WHERE namespace = ?", (namespace,))
         self._move_catalog_version()
+
+    def put_session_record(self, session: bytes, used_ms: int, record: bytes) -> None:
+        """Put on record what a session has done, in the place of what was there."""
+        self._connection.execute(schema.CREATE_SESSIONS)
+        self._connection.execute(f"INSERT OR REPLACE INTO {SESSIONS} VALUES (?, ?, ?)", (session, used_ms, record))
+
+    def delete_session_records(self, before_ms: int) -> None:
+        """Remove the records of sessions that were last used before a time."""
+        self._connection.execute(schema.CREATE_SESSIONS)
+        self._connection.execute(f"DELETE FROM {SESSIONS} WHERE used < ?", (before_ms,))
 
     def _end_scans(self) -> None:
         """SQLite refuses to drop a table that is being read."""

@@ -17,7 +17,9 @@ from satchel.backends.sqlite.blocks import EncryptedBlocks
 from satchel.backends.sqlite.cipher import Cipher
 from satchel.backends.sqlite.connection import MEMORY, translate
 from satchel.backends.sqlite.durability import DiskSync
+from satchel.backends.sqlite.open_transaction import MemoryTransaction, SqliteTransaction
 from satchel.backends.sqlite.snapshot import SqliteReader, SqliteWriter
+from satchel.backends.sqlite.waiting import BusyHandler, Check, WriteLock
 from satchel.errors import ReadOnlyStorageError, StorageError
 from satchel.storage.blocks import BlockStore, FileBlocks
 from satchel.storage.interface import StorageStats
@@ -33,7 +35,8 @@ class SqliteStorage:
     """A Satchel file that is open (see `satchel.storage.interface.Storage`).
 
     Any number of threads may call it. Readers of a file never wait: each takes a connection of its own from the pool;
-    writers queue. In memory there is one connection, and everybody queues.
+    writers queue. In memory there is one connection, and everybody queues. Transactions that stay open between commands
+    have a connection each; in memory, a copy each.
 
     Args:
         path: A file's path, or `:memory:`.
@@ -57,7 +60,9 @@ class SqliteStorage:
 
     def _start(self) -> None:
         self._closed = False
-        self._write_lock = threading.RLock()
+        self.write_lock = WriteLock()
+        self._memory_lock = threading.RLock()
+        self._transactions: set[SqliteTransaction] = set()
         self._readers: list[apsw.Connection] = []
         self._version_lock = threading.Lock()
         self._version_reader: apsw.Connection | None = None
@@ -69,6 +74,9 @@ class SqliteStorage:
             self._writer = self._open_reader() if self._read_only else self._open_writer()
         except apsw.Error as error:
             raise translate(error) from error
+        self._busy_handler = BusyHandler()
+        if not self._read_only:
+            self._writer.set_busy_handler(self._busy_handler)
         self._disk = DiskSync(None if self._in_memory or self._read_only else self._path)
 
     def _open_writer(self) -> apsw.Connection:
@@ -94,7 +102,7 @@ class SqliteStorage:
 
     @contextmanager
     def _memory_snapshot(self) -> Iterator[SqliteReader]:
-        with self._write_lock:
+        with self.busy(), self._memory_lock:
             self._check_open()
             reader = SqliteReader(self._writer)
             try:
@@ -108,7 +116,7 @@ class SqliteStorage:
         """Take a connection of the pool and begin a transaction on it; `end_read` gives it back."""
         self._enter_read()
         try:
-            connection = self._take_reader()
+            connection = self.take_reader()
             connection.execute("BEGIN")
         except BaseException as error:
             self._reading.pop()
@@ -123,7 +131,16 @@ class SqliteStorage:
             if connection.in_transaction:
                 connection.execute("ROLLBACK")
         finally:
-            self._return_reader(connection)
+            self.return_reader(connection)
+            self._reading.pop()
+
+    @contextmanager
+    def busy(self) -> Iterator[None]:
+        """Keep this process from forking during the block."""
+        self._enter_read()
+        try:
+            yield
+        finally:
             self._reading.pop()
 
     def _enter_read(self) -> None:
@@ -134,23 +151,66 @@ class SqliteStorage:
             self._reading.append(None)
 
     @contextmanager
-    def write(self, *, durable: bool = False) -> Iterator[SqliteWriter]:
+    def write(self, *, durable: bool = False, check: Check | None = None) -> Iterator[SqliteWriter]:
         """Run the block as a write transaction: commit at its end, roll back when it raises.
 
         Args:
             durable: Return only once the change has reached the disk (fsync); otherwise it does within 100 ms.
+            check: Called now and then while others write; what it raises ends the waiting.
 
         Raises:
             ReadOnlyStorageError: The file is open for reading only.
             StorageFullError: The disk is full; nothing has changed.
         """
         self._check_writable()
-        with self._write_lock:
+        self.write_lock.acquire(check)
+        try:
             self._check_open()
-            yield from self._transaction(self._writer)
+            self._busy_handler.check = check
+            if self._in_memory:
+                with self._memory_lock:
+                    yield from self._transaction(self._writer)
+            else:
+                yield from self._transaction(self._writer)
             ticket = self._disk.note_commit()
+        finally:
+            self._busy_handler.check = None
+            self.write_lock.release()
         if durable:
             self._disk.sync(ticket)
+
+    def begin(self) -> SqliteTransaction:
+        """Return a transaction that stays open between commands until `commit` or `rollback`."""
+        self._check_open()
+        transaction = MemoryTransaction(self) if self._in_memory else SqliteTransaction(self)
+        self._transactions.add(transaction)
+        return transaction
+
+    def forget(self, transaction: SqliteTransaction) -> None:
+        """Take note that a transaction has ended."""
+        self._transactions.discard(transaction)
+
+    @property
+    def commits(self) -> int:
+        """How many write transactions this process has committed."""
+        return self._disk.commits
+
+    def note_commit(self) -> None:
+        """Count the commit of a transaction that holds the write lock."""
+        self._disk.note_commit()
+
+    def copy_memory(self) -> tuple[apsw.Connection, int]:
+        """Return a copy of the database in memory, and the number of the last commit in it."""
+        with self._memory_lock:
+            self._check_open()
+            return connections.copy_of(self._writer), self.commits
+
+    def replace_memory(self, connection: apsw.Connection) -> None:
+        """Make a copy, to which its transaction has written, the database in memory."""
+        with self._memory_lock:
+            self._check_open()
+            self._writer.close(True)
+            self._writer = connection
 
     def _transaction(self, connection: apsw.Connection) -> Iterator[SqliteWriter]:
         writer = SqliteWriter(connection)
@@ -199,7 +259,7 @@ class SqliteStorage:
         """Give free pages back to the file system and return the bytes freed."""
         self._check_writable()
         before = self.stats().file_bytes
-        with self._write_lock:
+        with self.write_lock, self._memory_lock:
             self._check_open()
             try:
                 self._writer.execute("PRAGMA incremental_vacuum").fetchall()
@@ -209,8 +269,10 @@ class SqliteStorage:
         return before - self.stats().file_bytes
 
     def close(self) -> None:
-        """Close every connection; later calls raise StorageError."""
-        with self._write_lock:
+        """Roll open transactions back and close every connection; later calls raise StorageError."""
+        for transaction in list(self._transactions):
+            transaction.rollback()
+        with self.write_lock, self._memory_lock:
             if self._closed:
                 return
             self._closed = True
@@ -231,7 +293,8 @@ class SqliteStorage:
         if self._closed:
             raise StorageError(f"{self._path} is closed")
 
-    def _take_reader(self) -> apsw.Connection:
+    def take_reader(self) -> apsw.Connection:
+        """Take a connection out of the pool, which makes one when it is empty."""
         self._check_open()
         try:
             return self._readers.pop()
@@ -241,7 +304,8 @@ class SqliteStorage:
             except apsw.Error as error:
                 raise translate(error) from error
 
-    def _return_reader(self, connection: apsw.Connection) -> None:
+    def return_reader(self, connection: apsw.Connection) -> None:
+        """Put a connection back into the pool."""
         if self._closed:
             connection.close(True)
         else:
@@ -251,7 +315,10 @@ class SqliteStorage:
         """Go on after a fork with connections of this process's own; a database in memory is the child's copy."""
         if self._closed:
             return
-        self._write_lock = threading.RLock()
+        _ABANDONED.extend(filter(None, [transaction.abandon() for transaction in self._transactions]))
+        self._transactions.clear()
+        self.write_lock = WriteLock()
+        self._memory_lock = threading.RLock()
         self._may_read.set()
         if self._in_memory:
             self._disk = DiskSync(None)
@@ -300,7 +367,8 @@ def _hold_all() -> None:
     """
     patience_ends = time.monotonic() + _FORK_PATIENCE_SECONDS
     for storage in list(_STORAGES):
-        if storage._write_lock.acquire(timeout=_FORK_PATIENCE_SECONDS):
+        # An open transaction is not inside SQLite between its commands; those that run are counted as reading.
+        if storage.write_lock.holder is None and storage.write_lock.acquire_within(_FORK_PATIENCE_SECONDS):
             _HELD.append(storage)
         storage._may_read.clear()
         while storage._reading and time.monotonic() < patience_ends:
@@ -311,7 +379,7 @@ def _let_all_go() -> None:
     for storage in list(_STORAGES):
         storage._may_read.set()
     while _HELD:
-        _HELD.pop()._write_lock.release()
+        _HELD.pop().write_lock.release()
 
 
 def _restart_all_in_child() -> None:

@@ -28,9 +28,18 @@ class CollectionWriter:
     Args:
         unit: The write transaction.
         entry: The collection, as the transaction's catalog has it.
+
+    Raises:
+        ServerError: OperationNotSupportedInTransaction (263) for a capped collection in a multi-document transaction.
     """
 
     def __init__(self, unit: WriteUnit, entry: CollectionEntry) -> None:
+        if unit.original is not None and entry.capped:
+            raise ServerError(
+                ErrorCode.OperationNotSupportedInTransaction,
+                f"Collection '{entry.namespace}' is a capped collection. Writes in transactions are not allowed on "
+                "capped collections.",
+            )
         self._unit = unit
         self._writer = unit.writer
         self._changes = None if is_system(entry.namespace.collection) else unit.changes

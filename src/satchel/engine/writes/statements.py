@@ -42,6 +42,10 @@ class WriteErrors:
             self.errors = [min(self.errors, key=lambda pair: pair[0])]
         return self.ordered
 
+    def renumber(self, positions: Sequence[int]) -> None:
+        """Take the failures as those of statements that stand at `positions` in the command."""
+        self.errors = [(positions[index], error) for index, error in self.errors]
+
     def to_bson(self) -> list[Document]:
         """Return the `writeErrors` of the reply."""
         return [

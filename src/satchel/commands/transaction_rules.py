@@ -1,0 +1,70 @@
+"""What may be done in a multi-document transaction."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Final, cast
+
+from satchel.commands.command import Command, Invocation
+from satchel.errors import ErrorCode, ServerError
+from satchel.values.bson_types import BsonValue
+
+COMMANDS_IN_TRANSACTIONS: Final = frozenset(
+    {
+        "aggregate", "bulkWrite", "create", "createIndexes", "delete", "distinct", "find", "findAndModify", "getMore",
+        "insert", "killCursors", "update",
+    }
+)  # fmt: skip
+"""What reads and writes in a transaction, beside `commitTransaction` and `abortTransaction`."""
+
+_INFORMATION: Final = frozenset({"buildInfo", "connectionStatus", "hello", "isMaster", "ping"})
+_ON_ANY_DATABASE: Final = frozenset({"bulkWrite", "getMore", "killCursors", *_INFORMATION})
+_CLOSED_DATABASES: Final = ("admin", "config", "local")
+_STAGES_OUTSIDE: Final = frozenset(
+    {
+        "$changeStream", "$collStats", "$currentOp", "$indexStats", "$listLocalSessions", "$listSessions", "$merge",
+        "$out", "$planCacheStats",
+    }
+)  # fmt: skip
+
+
+def check_allowed(command: Command, invocation: Invocation, *, is_first: bool) -> None:
+    """Refuse what a transaction cannot do.
+
+    Args:
+        command: The command.
+        invocation: Its invocation.
+        is_first: Whether it begins the transaction.
+
+    Raises:
+        ServerError: OperationNotSupportedInTransaction (263).
+    """
+    for reason in _refusals(command, invocation, is_first=is_first):
+        raise ServerError(ErrorCode.OperationNotSupportedInTransaction, reason)
+
+
+def _refusals(command: Command, invocation: Invocation, *, is_first: bool) -> Iterator[str]:
+    name, body = command.name, invocation.request.command
+    if name in _INFORMATION:
+        if is_first:
+            yield f"Cannot run '{name}' as the first command of a multi-document transaction."
+    elif name not in COMMANDS_IN_TRANSACTIONS:
+        yield f"Cannot run '{next(iter(body))}' in a multi-document transaction."
+    if invocation.database in _CLOSED_DATABASES and name not in _ON_ANY_DATABASE:
+        yield f"Cannot run command against the '{invocation.database}' database in a transaction."
+    if name == "aggregate":
+        for stage in _stages(body.get("pipeline")):
+            if stage in _STAGES_OUTSIDE:
+                yield f"Stage not supported inside of a multi-document transaction: {stage}"
+        if body.get("explain"):
+            yield "Cannot run 'explain' in a multi-document transaction."
+    if name == "create" and ("viewOn" in body or "timeseries" in body):
+        kind = "view" if "viewOn" in body else "time-series collection"
+        yield f"Cannot create a {kind} in a multi-document transaction."
+
+
+def _stages(pipeline: BsonValue) -> Iterator[str]:
+    """Yield the names of the stages of a pipeline; what is no stage is for the parser to refuse."""
+    for stage in cast("list[BsonValue]", pipeline if isinstance(pipeline, list) else []):
+        if isinstance(stage, dict):
+            yield from stage
