@@ -12,6 +12,7 @@ import bson
 import pytest
 from pymongo import MongoClient
 
+from satchel.commands.dispatch import Service
 from satchel.server.message_reader import MessageBudget, MessageReader
 from satchel.server.options import TimeLimits
 from satchel.server.server import Server
@@ -177,6 +178,13 @@ class _Watched(MessageReader):
     def _receive_into(self, view: memoryview) -> int:
         self.largest = max(self.largest, len(view.obj))  # type: ignore[arg-type]
         return super()._receive_into(view)
+
+
+def test_strangers_get_no_room_to_fill(service: Service, connect: Connect) -> None:
+    service.authorization = True
+    connection = connect()
+    connection.sendall(struct.pack("<iiii", 2 * 1024 * 1024, 1, 0, 2013))
+    assert receive(connection) == b""
 
 
 def test_too_many_clients_are_turned_away(make_server: ServerMaker) -> None:

@@ -17,13 +17,14 @@ from satchel.server.message_reader import MessageBudget, MessageReader, StalledE
 from satchel.server.options import ServerOptions
 from satchel.values.bson_types import Document
 from satchel.wire.cursor_reply import RawDocument
-from satchel.wire.header import ProtocolError, read_header
+from satchel.wire.header import MAX_MESSAGE_SIZE_BYTES, ProtocolError, read_header
 from satchel.wire.messages import Request, encode_reply, malformed_replies, parse_message
 from satchel.wire.op_msg import MORE_TO_COME
 from satchel.wire.service import ConnectionDroppedError, ConnectionState, DirectService, Peer, Presentation
 
 _log: Final = logging.getLogger("satchel.server")
 _SEND_BYTES: Final = 1024 * 1024
+_STRANGERS_MESSAGE_BYTES: Final = 1024 * 1024
 
 Reply: TypeAlias = Document | RawDocument
 
@@ -139,13 +140,18 @@ class _Conversation:
         """
         is_first = True
         while not self._connection.is_ending:
-            with self._reader.message(is_first=is_first) as message:
+            with self._reader.message(is_first=is_first, limit_bytes=self._limit_bytes()) as message:
                 if message is None:
                     return
                 self._answer(message)
             if is_first:
                 self._stream.settimeout(self._options.time_limits.stall)
                 is_first = False
+
+    def _limit_bytes(self) -> int:
+        """Return how long the next message may be: strangers get no room to fill."""
+        is_stranger = self._service.authorization and self._connection.state.login is None
+        return _STRANGERS_MESSAGE_BYTES if is_stranger else MAX_MESSAGE_SIZE_BYTES
 
     def _answer(self, message: bytes | memoryview) -> None:
         try:

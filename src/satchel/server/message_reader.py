@@ -9,7 +9,15 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Final
 
-from satchel.wire.header import HEADER_SIZE_BYTES, OP_COMPRESSED, OP_MSG, OP_QUERY, ProtocolError, read_header
+from satchel.wire.header import (
+    HEADER_SIZE_BYTES,
+    MAX_MESSAGE_SIZE_BYTES,
+    OP_COMPRESSED,
+    OP_MSG,
+    OP_QUERY,
+    ProtocolError,
+    read_header,
+)
 
 _FIRST_READ_BYTES: Final = 16 * 1024
 _GROWTH_BYTES: Final = 1024 * 1024
@@ -67,11 +75,14 @@ class MessageReader:
         self._ahead = b""
 
     @contextmanager
-    def message(self, *, is_first: bool = False) -> Iterator[bytes | memoryview | None]:
+    def message(
+        self, *, is_first: bool = False, limit_bytes: int = MAX_MESSAGE_SIZE_BYTES
+    ) -> Iterator[bytes | memoryview | None]:
         """Read the next message, whose room is held for the block; None at the end of the stream.
 
         Args:
             is_first: Whether the client must not be idle before it.
+            limit_bytes: The size that it may have.
 
         Raises:
             ProtocolError: The header is impossible, or of a message that no server takes any more.
@@ -82,7 +93,7 @@ class MessageReader:
         if start is None:
             yield None
             return
-        length = _checked_length(start)
+        length = _checked_length(start, limit_bytes)
         if len(start) >= length:
             self._ahead = start[length:]
             yield start if len(start) == length else start[:length]
@@ -132,8 +143,10 @@ class MessageReader:
         return received
 
 
-def _checked_length(start: bytes) -> int:
+def _checked_length(start: bytes, limit_bytes: int) -> int:
     header = read_header(start)
+    if header.length > limit_bytes:
+        raise ProtocolError(f"a message of {header.length} bytes is too long here")
     if header.opcode not in _OPCODES:
         raise ProtocolError(f"opcode {header.opcode} is not supported")
     return header.length

@@ -203,6 +203,9 @@ class ExpressWrites(Protocol):
 class DirectService(Service, Protocol):
     """A service that takes commands without a message's bytes, too."""
 
+    authorization: bool
+    """Whether clients from outside this process must log in."""
+
     def express_writes(self) -> ExpressWrites:
         """Return the writes that need no command."""
         ...
