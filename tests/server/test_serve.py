@@ -114,6 +114,14 @@ def test_what_cannot_be_is_said(tmp_path: Path, arguments: list[str], words: str
     assert not (tmp_path / "x.db").exists()
 
 
+def test_starting_a_server_loads_no_client() -> None:
+    code = (
+        "import sys, satchel.cli.serve, satchel.deployment; print('pymongo' in sys.modules, 'asyncio' in sys.modules)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=True)
+    assert done.stdout.split() == ["False", "False"]
+
+
 def test_port_in_use(tmp_path: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]

@@ -15,8 +15,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final, NamedTuple
 
-from pymongo.saslprep import saslprep
-
 from satchel.errors import ErrorCode, ServerError
 from satchel.values.bson_types import BsonValue, Document
 
@@ -62,6 +60,8 @@ def password_digest(user: str, password: str) -> str:
 
 
 def _prepared(password: str) -> bytes:
+    from pymongo.saslprep import saslprep  # noqa: PLC0415 - a server without logins shall not load PyMongo
+
     try:
         prepared: str = saslprep(password)
     except ValueError as error:
