@@ -46,7 +46,7 @@ class _Shared:
                 del _open[self._path]
         self.service.engine.sessions.clear()  # the monitor may be waiting for a transaction
         self.monitor.close()
-        self.service.engine.close()
+        self.service.close()
 
 
 _open: Final[dict[str, _Shared]] = {}

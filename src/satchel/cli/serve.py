@@ -5,17 +5,22 @@ from __future__ import annotations
 import argparse
 import gc
 import importlib
+import logging
 import os
 import signal
 import sys
 import threading
 from pathlib import Path
-from typing import Final, get_args
+from typing import TYPE_CHECKING, Final, get_args
 
+from satchel.logs import LOGGER, event
 from satchel.server.logs import LogFormat, audit_to_file, log_to_stderr
 from satchel.server.options import DEFAULT_PORT, ConfigurationError, ServerOptions, TlsOptions
 from satchel.server.server import Server
 from satchel.wire.service import Topology
+
+if TYPE_CHECKING:
+    from satchel.server.metrics import MetricsServer
 
 _RESERVED_DESCRIPTORS: Final = 64
 
@@ -46,6 +51,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         action="store_true",
         help="let clients set fail points: for the tests of drivers alone",
     )
+    watch = parser.add_argument_group("how it is watched")
+    watch.add_argument("--metrics", metavar="HOST:PORT", help="answer http://HOST:PORT/metrics, for Prometheus")
     logs = parser.add_argument_group("what it logs, on standard error")
     logs.add_argument("--log-format", choices=get_args(LogFormat), default="text", help="(default %(default)s)")
     logs.add_argument("--log-level", choices=["debug", "info", "warning", "error"], default="info")
@@ -61,6 +68,7 @@ def run(options: argparse.Namespace, key: str | bytes | None = None) -> int:
     try:
         server = Server(_server_options(options))
         server.bind()
+        metrics = _metrics_server(options.metrics)
     except ConfigurationError as error:
         print(f"satchel: {error}", file=sys.stderr)
         return 2
@@ -77,14 +85,29 @@ def run(options: argparse.Namespace, key: str | bytes | None = None) -> int:
     gc.freeze()
     gc.enable()
     service.authorization = bool(options.auth)
+    service.activity.profiler.slow_ms = options.slow_ms
     try:
         server.start(service)
+        if metrics is not None:
+            metrics.start(service)
+            event(LOGGER, logging.INFO, "metrics", url=metrics.url)
         print(*server.uris, sep="\n", flush=True)
         stop.wait()
         server.stop(service)
     finally:
+        if metrics is not None:
+            metrics.stop()
         service.release()
     return 0
+
+
+def _metrics_server(address: str | None) -> MetricsServer | None:
+    """Take the address of the metrics, if there is one; without it no HTTP server is even loaded."""
+    if address is None:
+        return None
+    from satchel.server.metrics import MetricsServer  # noqa: PLC0415
+
+    return MetricsServer(address)
 
 
 def _server_options(options: argparse.Namespace) -> ServerOptions:
@@ -102,7 +125,6 @@ def _server_options(options: argparse.Namespace) -> ServerOptions:
         topology=options.topology,
         advertise=options.advertise,
         max_connections=options.max_connections,
-        slow_ms=options.slow_ms,
         authentication=options.auth,
     )
 

@@ -1,23 +1,17 @@
-"""Commands for administrators and shells: what runs, which commands there are, plans, parameters."""
+"""Commands for administrators and shells: which commands there are, plans, parameters."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import ClassVar, cast
+from typing import ClassVar
 
-from satchel.access.privileges import Privilege
 from satchel.commands.command import COMMANDS, Invocation, NoFields, Reply
 from satchel.commands.generic import STABLE_COMMANDS
 from satchel.commands.handshake import AnyParams
 from satchel.commands.params import collection, document, param
-from satchel.commands.rights import ANYONE, Access, Call, cluster_privilege, on_cluster, on_collection
-from satchel.engine.aggregation import Aggregation
-from satchel.engine.execution.slot import ReadSlot
+from satchel.commands.rights import ANYONE, on_cluster, on_collection
 from satchel.errors import ErrorCode, ServerError
-from satchel.mql.context import Context
-from satchel.mql.match import parse_filter
-from satchel.values.bson_types import BsonValue, Document
+from satchel.values.bson_types import Document
 
 
 @COMMANDS.command("listCommands", AnyParams, access=ANYONE, strict=False)
@@ -27,28 +21,11 @@ def list_commands(params: AnyParams, invocation: Invocation) -> Reply:
     for command in sorted(COMMANDS, key=lambda each: each.name):
         commands[command.name] = {
             "help": (command.run.__doc__ or "").partition("\n")[0],
-            "requiresAuth": False,
+            "requiresAuth": command.access.requires_login,
             "adminOnly": command.is_admin_only,
             "apiVersions": ["1"] if command.name in STABLE_COMMANDS else [],
         }
     return {"commands": commands}
-
-
-def _current_op_needs(params: AnyParams, call: Call) -> Iterator[Privilege]:
-    if not call.command.get("$ownOps"):
-        yield cluster_privilege(("inprog",))
-
-
-@COMMANDS.command("currentOp", AnyParams, access=Access(_current_op_needs), admin_only=True, strict=False)
-def current_op(params: AnyParams, invocation: Invocation) -> Reply:
-    """Return the operations that run; further fields of the command are a filter on them."""
-    own = {"currentOp", "$all", "$ownOps", "$truncateOps"}
-    command = invocation.request.command
-    filter_ = {name: value for name, value in command.items() if name not in own and not name.startswith("$")}
-    filter_.pop("lsid", None)
-    matches = parse_filter(filter_, Context()).matches
-    running = Aggregation(invocation.engine, invocation.operation, ReadSlot()).current_op({})
-    return {"inprog": cast("list[BsonValue]", [each for each in running if matches(each)])}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

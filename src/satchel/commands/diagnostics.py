@@ -2,18 +2,12 @@
 
 from __future__ import annotations
 
-import os
-import platform
-import socket
-import sys
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import ClassVar, Final
 
-import apsw
 from bson import Binary, Int64
-from bson.datetime_ms import DatetimeMS
 
 from satchel import settings
 from satchel.access.privileges import Privilege
@@ -24,7 +18,6 @@ from satchel.commands.rights import (
     ANYONE,
     Access,
     Call,
-    cluster_privilege,
     on_cluster,
     on_collection,
     on_database,
@@ -202,83 +195,6 @@ def validate(params: ValidateParams, invocation: Invocation) -> Reply:
     }
 
 
-@COMMANDS.command("serverStatus", AnyParams, access=on_cluster("serverStatus"), strict=False)
-def server_status(params: AnyParams, invocation: Invocation) -> Reply:
-    """Return counters of the engine and facts about the process."""
-    engine = invocation.engine
-    uptime = time.time() - engine.started
-    counters = engine.opcounters
-    return {
-        "host": socket.gethostname(),
-        "version": settings.VERSION,
-        "process": "satchel",
-        "pid": Int64(os.getpid()),
-        "uptime": uptime,
-        "uptimeMillis": Int64(int(uptime * 1000)),
-        "uptimeEstimate": Int64(int(uptime)),
-        "localTime": DatetimeMS(time.time_ns() // 1_000_000),
-        "connections": {"current": 1, "available": 1_000_000, "totalCreated": 1, "active": 1},
-        "network": {"numRequests": Int64(sum(counters.values()))},
-        "opcounters": {
-            "insert": Int64(counters["insert"]),
-            "query": Int64(counters["find"]),
-            "update": Int64(counters["update"]),
-            "delete": Int64(counters["delete"]),
-            "getmore": Int64(counters["getMore"]),
-            "command": Int64(sum(counters.values())),
-        },
-        "metrics": {
-            "cursor": {
-                "open": {"total": Int64(len(engine.cursors))},
-                "totalOpened": Int64(engine.cursors.opened_total),
-                "timedOut": Int64(engine.cursors.timed_out_total),
-            }
-        },
-        "repl": {"setName": "satchel", "isWritablePrimary": True, "secondary": False},
-        "storageEngine": {
-            "name": "sqlite",
-            "supportsCommittedReads": True,
-            "persistent": engine.storage.path != ":memory:",
-            "readOnly": engine.storage.read_only,
-        },
-        "sqlite": {"version": apsw.sqlite_lib_version(), "path": engine.storage.path},
-        "mem": {"bits": 64, "resident": 0, "virtual": 0, "supported": False},
-    }
-
-
-@COMMANDS.command("hostInfo", AnyParams, access=on_cluster("hostInfo"), strict=False)
-def host_info(params: AnyParams, invocation: Invocation) -> Reply:
-    """Return facts about the machine."""
-    return {
-        "system": {
-            "currentTime": DatetimeMS(time.time_ns() // 1_000_000),
-            "hostname": socket.gethostname(),
-            "cpuAddrSize": 64 if sys.maxsize > 2**32 else 32,
-            "numCores": os.cpu_count() or 1,
-            "cpuArch": platform.machine(),
-        },
-        "os": {"type": platform.system(), "name": platform.system(), "version": platform.release()},
-        "extra": {"pythonVersion": platform.python_version()},
-    }
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class GetLogParams(NoFields):
-    """Fields of getLog."""
-
-    get_log: str = param(string)
-
-
-@COMMANDS.command("getLog", GetLogParams, access=on_cluster("getLog"), admin_only=True)
-def get_log(params: GetLogParams, invocation: Invocation) -> Reply:
-    """Return the names of the logs, or one of them: there is nothing in them, as logging is the application's."""
-    if params.get_log == "*":
-        return {"names": ["global", "startupWarnings"]}
-    if params.get_log not in ("global", "startupWarnings"):
-        raise ServerError(ErrorCode.OperationFailed, f"No log named '{params.get_log}'")
-    return {"totalLinesWritten": 0, "log": []}
-
-
 _PARAMETERS: Document = {
     "featureCompatibilityVersion": {"version": "8.0"},
     "cursorTimeoutMillis": Int64(int(settings.CURSOR_TIMEOUT_SECONDS * 1000)),
@@ -286,7 +202,8 @@ _PARAMETERS: Document = {
     "requireApiVersion": False,
     "ttlMonitorEnabled": True,
     "ttlMonitorSleepSecs": int(settings.TTL_INTERVAL_SECONDS),
-    "authenticationMechanisms": [],
+    "authSchemaVersion": 5,
+    "authenticationMechanisms": ["SCRAM-SHA-1", "SCRAM-SHA-256"],
 }
 
 
@@ -313,52 +230,6 @@ def get_cmd_line_opts(params: AnyParams, invocation: Invocation) -> Reply:
 def whats_my_uri(params: AnyParams, invocation: Invocation) -> Reply:
     """Return the client's address, as this side sees it."""
     return {"you": f"satchel:{invocation.connection.id}"}
-
-
-@COMMANDS.command("top", AnyParams, access=on_cluster("top"), admin_only=True, strict=False)
-def top(params: AnyParams, invocation: Invocation) -> Reply:
-    """Return usage by collection; none is kept."""
-    return {"totals": {"note": "all times in microseconds"}}
-
-
-@COMMANDS.command("replSetGetStatus", AnyParams, access=on_cluster("replSetGetStatus"), admin_only=True, strict=False)
-def repl_set_get_status(params: AnyParams, invocation: Invocation) -> Reply:
-    """Return the state of the replica set: one member, the primary."""
-    now = DatetimeMS(time.time_ns() // 1_000_000)
-    member: Document = {
-        "_id": 0,
-        "name": "{}:{}".format(*invocation.service.address),
-        "health": 1.0,
-        "state": 1,
-        "stateStr": "PRIMARY",
-        "uptime": int(time.time() - invocation.engine.started),
-        "self": True,
-    }
-    return {"set": "satchel", "date": now, "myState": 1, "term": Int64(1), "members": [member]}
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class KillOpParams(NoFields):
-    """Fields of killOp."""
-
-    kill_op: BsonValue = param(any_value, default=1)
-    op: int = param(integer)
-
-
-def _kill_op_needs(params: KillOpParams, call: Call) -> Iterator[Privilege]:
-    operation = call.invocation.engine.operations.get(params.op)
-    if operation is None or operation.user != call.user:
-        yield cluster_privilege(("killop",))
-
-
-@COMMANDS.command("killOp", KillOpParams, access=Access(_kill_op_needs), admin_only=True)
-def kill_op(params: KillOpParams, invocation: Invocation) -> Reply:
-    """End a running operation; an unknown one is no error."""
-    operation = invocation.engine.operations.get(params.op)
-    if operation is not None:
-        operation.killed = ErrorCode.Interrupted
-        invocation.engine.data_watch.announce()
-    return {"info": "attempting to kill op"}
 
 
 @COMMANDS.command("fsync", AnyParams, access=on_cluster("fsync"), admin_only=True, strict=False)

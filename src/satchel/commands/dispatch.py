@@ -12,6 +12,7 @@ from bson import Int64
 
 from satchel.access.control import AccessControl
 from satchel.commands import handshake
+from satchel.commands.activity import Activity
 from satchel.commands.command import COMMANDS, Command, Invocation, Reply
 from satchel.commands.concerns import WriteConcern, read_concern, write_concern
 from satchel.commands.generic import GenericArguments, generic_arguments
@@ -28,7 +29,7 @@ from satchel.mql.context import Context
 from satchel.values.bson_types import BsonValue, Document, Missing, decode_document, encode_document
 from satchel.wire.cursor_reply import RawDocument
 from satchel.wire.messages import Request, encode_reply, malformed_replies, parse_message
-from satchel.wire.service import IN_PROCESS, ConnectionState
+from satchel.wire.service import IN_PROCESS, ConnectionState, Traffic
 
 if TYPE_CHECKING:
     from satchel.commands.express import ExpressWrites
@@ -45,6 +46,7 @@ class Service:
         on_release: Called by `release`; whoever counts references gives it. Without one, `release` closes the engine.
 
     Attributes:
+        traffic: Asks the server in front, if there is one, about its connections.
         authorization: Whether clients from outside this process (those with a `peer`) must log in, and may do only what
             their roles allow.
     """
@@ -52,9 +54,11 @@ class Service:
     def __init__(self, engine: Engine, on_release: Callable[[], None] | None = None) -> None:
         self.engine = engine
         self.authorization = False
+        self.traffic: Callable[[], Traffic] = Traffic
         self.access = AccessControl(engine)
+        self.activity = Activity(engine)
         self.address = ("satchel.localhost", next(_ports) % 65536)
-        self._on_release = on_release or engine.close
+        self._on_release = on_release or self.close
         self._operations_lock = threading.Lock()
         self._express_writes: ExpressWrites | None = None
 
@@ -106,23 +110,20 @@ class Service:
         concern = _concerns(generic)
         operation = _operation(command, request, connection, generic, durable=concern.is_durable)
         operation.context.temporary_blocks = self.engine.storage.temporary_blocks
-        self.engine.opcounters[command.name] += 1
-        self.engine.operations[operation.id] = operation
         try:
-            invocation = Invocation(self, self.engine, operation, connection, request)
-            if self.authorization and connection.peer is not None:
-                authorize(command, params, invocation)
-            if generic.is_plain:
-                reply = command.run(params, invocation)
-            else:
-                reply = run_in_session(command, params, invocation, generic)
+            with self.activity.running(operation, is_write=command.is_write):
+                invocation = Invocation(self, self.engine, operation, connection, request)
+                if self.authorization and connection.peer is not None:
+                    authorize(command, params, invocation)
+                if generic.is_plain:
+                    reply = command.run(params, invocation)
+                else:
+                    reply = run_in_session(command, params, invocation, generic)
         except ServerError as error:
             if concern.error is None:
                 raise
             # A failed command may have written something, so MongoDB waits, and tells of that, too.
             return {**error.reply(), **concern.failure(), **self.times()}
-        finally:
-            self.engine.operations.pop(operation.id, None)
         return self._finished(reply, concern)
 
     def _finished(self, reply: Reply, concern: WriteConcern) -> Reply:
@@ -162,6 +163,11 @@ class Service:
     def kill_cursor(self, cursor_id: int) -> None:
         """Forget a cursor. Never blocks for long and never raises: garbage collection calls it."""
         self.engine.cursors.abandon(cursor_id)
+
+    def close(self) -> None:
+        """Close the engine, after what the profiler still has to write."""
+        self.activity.profiler.close()
+        self.engine.close()
 
     def release(self) -> None:
         """Give up one reference that `open_service` gave."""

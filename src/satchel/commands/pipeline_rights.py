@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from typing import Final, TypeAlias
 
 from satchel.access.actions import actions
-from satchel.access.privileges import CLUSTER, Privilege
+from satchel.access.privileges import ANY_NORMAL, CLUSTER, Privilege
 from satchel.commands.rights import privilege
 from satchel.engine.namespaces import Namespace
 from satchel.values.bson_types import BsonValue
@@ -44,6 +44,13 @@ def _on_the_collection(action: str) -> StageNeeds:
         yield privilege(namespace, action)
 
     return needs
+
+
+def _change_stream(namespace: Namespace, operand: BsonValue, bypass: tuple[str, ...]) -> Iterator[Privilege]:
+    if isinstance(operand, dict) and operand.get("allChangesForCluster"):
+        yield Privilege(ANY_NORMAL, actions("changeStream find"))
+    else:
+        yield privilege(namespace, "changeStream", "find")
 
 
 def _for_all_users(action: str) -> StageNeeds:
@@ -98,7 +105,7 @@ def _target(namespace: Namespace, into: BsonValue) -> Namespace:
 
 
 STAGE_NEEDS: Final[dict[str, StageNeeds]] = {
-    "$changeStream": _on_the_collection("changeStream"),
+    "$changeStream": _change_stream,
     "$collStats": _on_the_collection("collStats"),
     "$currentOp": _for_all_users("inprog"),
     "$facet": _facet,
@@ -115,7 +122,16 @@ STAGE_NEEDS: Final[dict[str, StageNeeds]] = {
 """The stages that take more than to read what the pipeline runs on."""
 
 BRINGS_ITS_OWN: Final = frozenset(
-    {"$collStats", "$currentOp", "$documents", "$indexStats", "$listLocalSessions", "$listSessions", "$planCacheStats"}
+    {
+        "$changeStream",
+        "$collStats",
+        "$currentOp",
+        "$documents",
+        "$indexStats",
+        "$listLocalSessions",
+        "$listSessions",
+        "$planCacheStats",
+    }
 )
 """The first stages of pipelines that do not read what they run on."""
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import repeat
@@ -12,6 +11,7 @@ from bson.datetime_ms import DatetimeMS
 
 from satchel.engine import stats
 from satchel.engine.catalog import Catalog, CollectionEntry
+from satchel.engine.current_op import current_operations
 from satchel.engine.engine import Engine
 from satchel.engine.execution.keys import find_by_key
 from satchel.engine.execution.query import QueryRun
@@ -198,22 +198,7 @@ class Aggregation:
 
     def current_op(self, spec: Document) -> Iterable[Document]:
         """Return the documents of `$currentOp`."""
-        now = time.monotonic()
-        return [
-            {
-                "type": "op",
-                "host": "satchel",
-                "connectionId": operation.connection_id,
-                "active": True,
-                "opid": operation.id,
-                "secs_running": int(now - operation.started),
-                "microsecs_running": int((now - operation.started) * 1e6),
-                "op": operation.command,
-                "ns": operation.database,
-                "command": operation.body,
-            }
-            for operation in list(self._engine.operations.values())
-        ]
+        return current_operations(self._engine, self._operation, spec)
 
     def sessions(self, spec: Document) -> Iterable[Document]:
         """Return the documents of `$listSessions` and `$listLocalSessions`."""

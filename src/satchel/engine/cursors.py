@@ -240,6 +240,11 @@ class CursorRegistry:
                 if cursor.session == session and (txn_number is None or cursor.txn_number == txn_number):
                     del self._cursors[cursor.id]
 
+    def idle(self) -> list[Cursor]:
+        """Return the cursors that no getMore has at the moment."""
+        with self._lock:
+            return [cursor for cursor in self._cursors.values() if not cursor.in_use]
+
     def clear(self) -> None:
         """Forget every cursor."""
         with self._lock:

@@ -79,6 +79,14 @@ class Operation:
         """Whether it is part of a multi-document transaction."""
         return self.txn_number is not None
 
+    @property
+    def namespace_text(self) -> str:
+        """What it works on, for people and logs: `database.collection`, or the database alone."""
+        named = self.body.get("collection") if self.command == "getMore" else next(iter(self.body.values()), None)
+        if isinstance(named, str) and named:
+            return named if self.command == "renameCollection" else f"{self.database}.{named}"
+        return self.database
+
     def check_interrupt(self) -> None:
         """Raise when the operation is to end.
 

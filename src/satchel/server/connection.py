@@ -39,6 +39,7 @@ class Connection:
 
     Attributes:
         state: What the service remembers of it.
+        commands, bytes_in, bytes_out: What has come and gone over it.
         busy_since: `time.monotonic()` at which the command that runs was begun, or None.
     """
 
@@ -46,7 +47,7 @@ class Connection:
         self.state = ConnectionState(presentation)
         self.state.peer = self.peer = peer
         self.busy_since: float | None = None
-        self.commands = 0
+        self.commands = self.bytes_in = self.bytes_out = 0
         self._socket = accepted
         self._is_ending = False
 
@@ -143,6 +144,7 @@ class _Conversation:
             with self._reader.message(is_first=is_first, limit_bytes=self._limit_bytes()) as message:
                 if message is None:
                     return
+                self._connection.bytes_in += len(message)
                 self._answer(message)
             if is_first:
                 self._stream.settimeout(self._options.time_limits.stall)
@@ -169,22 +171,11 @@ class _Conversation:
     def _run(self, request: Request) -> Reply:
         connection = self._connection
         connection.commands += 1
-        connection.busy_since = start = time.monotonic()
+        connection.busy_since = time.monotonic()
         try:
             return self._service.run(request, connection.state)
         finally:
             connection.busy_since = None
-            elapsed_ms = (time.monotonic() - start) * 1000
-            if elapsed_ms >= self._options.slow_ms:
-                self._log_slow(request, elapsed_ms)
-
-    def _log_slow(self, request: Request, elapsed_ms: float) -> None:
-        name, target = next(iter(request.command.items()), ("", None))
-        namespace = f"{request.database}.{target}" if isinstance(target, str) else request.database
-        event(
-            _log, logging.INFO, "slow command",
-            id=self._connection.state.id, command=name, ns=namespace, ms=round(elapsed_ms),
-        )  # fmt: skip
 
     def _stream_batches(self, request: Request, reply: Reply) -> tuple[Request, Reply]:
         """Send one batch after the other unasked, for a getMore that allows it.
@@ -205,6 +196,7 @@ class _Conversation:
         return request, reply
 
     def _send(self, message: bytes) -> None:
+        self._connection.bytes_out += len(message)
         view = memoryview(message)
         while view:
             try:

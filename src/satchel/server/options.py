@@ -59,7 +59,6 @@ class ServerOptions:
         topology: As what the server shows itself to drivers.
         advertise: The `host:port` that drivers are told to connect to; None means: where they have connected to.
         max_connections: How many clients may be connected at once; further ones are turned away.
-        slow_ms: Commands that take longer, in milliseconds, are logged.
         authentication: Whether clients must log in; None means: not said, which is no, and allowed on loopback alone.
     """
 
@@ -70,6 +69,5 @@ class ServerOptions:
     topology: Topology = "replset"
     advertise: str | None = None
     max_connections: int = 1000
-    slow_ms: int = 100
     authentication: bool | None = None
     time_limits: TimeLimits = field(default_factory=TimeLimits)

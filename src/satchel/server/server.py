@@ -18,7 +18,7 @@ from satchel.server.message_reader import MessageBudget
 from satchel.server.options import ConfigurationError, ServerOptions
 from satchel.server.peers import is_gone
 from satchel.server.tls import tls_context
-from satchel.wire.service import DirectService, Presentation
+from satchel.wire.service import DirectService, Presentation, Traffic
 
 _log: Final = logging.getLogger("satchel.server")
 _LARGE_MESSAGES_BYTES: Final = 512 * 1024 * 1024
@@ -43,6 +43,7 @@ class Server:
         self._budget = MessageBudget(_LARGE_MESSAGES_BYTES)
         self._listeners: list[socket.socket] = []
         self._connections: set[Connection] = set()
+        self._ended_traffic = Traffic()
         self._changed = threading.Condition()
         self._stopping = threading.Event()
         self._wake, self._woken = socket.socketpair()
@@ -69,6 +70,19 @@ class Server:
         """How many clients are connected."""
         return len(self._connections)
 
+    def traffic(self) -> Traffic:
+        """Return how many connections there are and have been, and the bytes that went over them."""
+        with self._changed:
+            connections, past = list(self._connections), self._ended_traffic
+        return Traffic(
+            current=len(connections),
+            available=max(0, self._options.max_connections - len(connections)),
+            created=past.created + len(connections),
+            active=sum(each.busy_since is not None for each in connections),
+            bytes_in=past.bytes_in + sum(each.bytes_in for each in connections),
+            bytes_out=past.bytes_out + sum(each.bytes_out for each in connections),
+        )
+
     def wait_until_empty(self, seconds: float) -> bool:
         """Wait until no client is connected, and tell whether that came to pass within `seconds`."""
         with self._changed:
@@ -76,6 +90,7 @@ class Server:
 
     def start(self, service: DirectService) -> None:
         """Answer clients, in threads, until `stop`."""
+        service.traffic = self.traffic
         accept = threading.Thread(target=self._accept, args=(service,), name="listener", daemon=True)
         watch = threading.Thread(target=self._watch, name="watch", daemon=True)
         self._threads = [accept, watch]
@@ -141,6 +156,12 @@ class Server:
     def _ended(self, connection: Connection) -> None:
         with self._changed:
             self._connections.discard(connection)
+            past = self._ended_traffic
+            self._ended_traffic = Traffic(
+                created=past.created + 1,
+                bytes_in=past.bytes_in + connection.bytes_in,
+                bytes_out=past.bytes_out + connection.bytes_out,
+            )
             self._changed.notify_all()
 
     def _watch(self) -> None:

@@ -47,6 +47,17 @@ class ShortCutRefusedError(Exception):
     """The service does not take this command without its message, and has done nothing yet."""
 
 
+class Traffic(NamedTuple):
+    """What a server knows of its connections: how many there are and have been, and the bytes that went over them."""
+
+    current: int = 0
+    available: int = 0
+    created: int = 0
+    active: int = 0
+    bytes_in: int = 0
+    bytes_out: int = 0
+
+
 class Peer(NamedTuple):
     """The two ends of a connection from outside.
 
@@ -129,6 +140,13 @@ class ConnectionState:
         self.closed = False
         self._on_close: list[Callable[[], None]] = []
 
+    @property
+    def app_name(self) -> str:
+        """What the application calls itself; empty when it has not said."""
+        application = (self.metadata or {}).get("application")
+        name = application.get("name") if isinstance(application, dict) else None
+        return name if isinstance(name, str) else ""
+
     def on_close(self, callback: Callable[[], None]) -> None:
         """Have `callback` called, once, from any thread and without blocking, when the client goes away."""
         if callback not in self._on_close:
@@ -205,6 +223,9 @@ class DirectService(Service, Protocol):
 
     authorization: bool
     """Whether clients from outside this process must log in."""
+
+    traffic: Callable[[], Traffic]
+    """Asks the server in front about its connections; whoever listens sets it."""
 
     def express_writes(self) -> ExpressWrites:
         """Return the writes that need no command."""

@@ -115,7 +115,7 @@ def test_nesting_beyond_reason_is_an_error(server: Server) -> None:
 
 def test_a_running_operation_is_listed_and_gone_afterwards(server: Server) -> None:
     (operation,) = server.ok({"currentOp": 1}, "admin")["inprog"]
-    assert operation["op"] == "currentOp"
+    assert operation["command"]["currentOp"] == 1
     assert operation["connectionId"] == server.connection.id
     assert server.service.engine.operations == {}
 
