@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -80,8 +79,8 @@ def keep_log(engine: Engine, operation: Operation) -> None:
     """Have the changes of the file logged, and remember now and then that somebody reads them."""
     with engine.read() as unit:
         is_kept = unit.catalog.has_change_log
-    if is_kept and (engine.storage.read_only or not engine.change_log.is_due_to_note()):
+    if is_kept and (engine.storage.read_only or not engine.change_log.is_due_to_note):
         return
     with engine.write(Operation(operation.database, "watch")) as writing:
         writing.start_change_log()
-        writing.writer.change_log.note_watched(int(time.time()))
+        engine.change_log.note_watched(writing.writer.change_log)

@@ -258,9 +258,12 @@ class ChangeLog:
         log.trim(start_of_second(oldest), CHANGE_LOG_MAX_BYTES)
         return False
 
+    @property
     def is_due_to_note(self) -> bool:
-        """Tell whether it is time to write into the file that somebody reads the log."""
-        if time.monotonic() < self._note_at:
-            return False
+        """Whether it is time to write into the file that somebody reads the log."""
+        return time.monotonic() >= self._note_at
+
+    def note_watched(self, log: ChangeLogWriter) -> None:
+        """Write into the file that somebody reads the log."""
         self._note_at = time.monotonic() + CHANGE_LOG_RETENTION_SECONDS / 24
-        return True
+        log.note_watched(int(time.time()))

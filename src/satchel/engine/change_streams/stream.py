@@ -69,6 +69,7 @@ class ChangeStream:
         Raises:
             ServerError: ChangeStreamHistoryLost (286), ChangeStreamFatalError (280), InvalidResumeToken (260).
         """
+        self._check_kept()
         given = spec.resume_after if spec.resume_after is not None else spec.start_after
         if given is not None:
             token = parse_token(given)
@@ -124,11 +125,16 @@ class ChangeStream:
     @property
     def _lost(self) -> int:
         state = self._log.state()
-        if state is None or not self._slot.unit.catalog.has_change_log:
-            raise history_lost()
+        assert state is not None, "a log that is kept has a state"
         return state.lost
 
+    def _check_kept(self) -> None:
+        """Raise ChangeStreamHistoryLost (286) when somebody has stopped the log."""
+        if not self._slot.unit.catalog.has_change_log:
+            raise history_lost()
+
     def _check_history(self, position: int) -> None:
+        self._check_kept()
         if position < self._lost:
             raise history_lost()
 
