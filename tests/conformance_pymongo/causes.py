@@ -8,7 +8,6 @@ from typing import Final
 UNEXPLAINED: Final = "To be looked at"
 
 CAUSES: Final[tuple[tuple[str, str], ...]] = (
-    ("Change streams, which are to come", r"changeStream|test_change_stream|ChangeStream"),
     (
         "Transactions and snapshot sessions, which are to come",
         r"commitTransaction|abortTransaction|atClusterTime|test_transactions|test_sessions_unified|[Ss]napshot"

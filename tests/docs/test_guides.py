@@ -12,7 +12,7 @@ import pytest
 from satchel import MongoClient
 
 GUIDES: Final = Path(__file__).parents[2] / "docs" / "guide"
-NAMES: Final = ("encryption", "from-litedb", "from-mainydb", "from-mongodb", "from-neosqlite")
+NAMES: Final = ("change-streams", "encryption", "from-litedb", "from-mainydb", "from-mongodb", "from-neosqlite")
 
 _BLOCK: Final = re.compile(r"^```python\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 _ARROW: Final = "  # → "
