@@ -189,3 +189,26 @@ def test_every_kind_of_bulk_write(tmp_path: Path) -> None:
         client.shop.users.bulk_write([InsertOne({"_id": 1}), update, replace, DeleteOne({})])
         kinds = [stream.next()["operationType"] for _ in range(4)]
     assert kinds == ["insert", "update", "replace", "delete"]
+
+
+def test_a_transaction_is_seen_when_it_commits(tmp_path: Path) -> None:
+    with MongoClient(tmp_path / "app.db") as client:
+        users = client.shop.users
+        users.insert_one({"_id": 0})
+        with client.shop.watch(max_await_time_ms=1) as stream, client.start_session() as session:
+            with session.start_transaction():
+                users.insert_one({"_id": 1}, session=session)
+                users.update_one({"_id": 0}, {"$set": {"a": 1}}, session=session)
+                client.shop.orders.insert_one({"_id": 1}, session=session)
+                assert stream.try_next() is None
+            events = [stream.next() for _ in range(3)]
+            assert [event["operationType"] for event in events] == ["insert", "update", "insert"]
+            assert len({event["clusterTime"] for event in events}) == 1
+            assert {event["txnNumber"] for event in events} == {1}
+            assert events[0]["lsid"]["id"] == session.session_id["id"]
+            session.start_transaction()
+            users.delete_one({"_id": 0}, session=session)
+            session.abort_transaction()
+            assert stream.try_next() is None
+        with client.shop.watch(resume_after=events[1]["_id"]) as stream:
+            assert stream.next() == events[2]
