@@ -79,6 +79,7 @@ CODEC_OPTIONS: Final[CodecOptions[Document]] = CodecOptions(
 )
 
 _RAW_OPTIONS: Final = CodecOptions(document_class=RawBSONDocument, datetime_conversion=DatetimeConversion.DATETIME_MS)
+_LARGE_BYTES: Final = 16 * 1024
 _DBREF_FIELD: Final = b"$ref\0"
 _EMPTY_NAMED_PREFIX_BYTES: Final = 6
 """Length, type and empty name before the only document inside a document."""
@@ -175,6 +176,8 @@ def decode_documents(raw: Sequence[bytes]) -> list[Document]:
     Raises:
         ServerError: InvalidBSON (22) when one of them is not a well-formed document.
     """
+    if raw and len(raw[0]) > _LARGE_BYTES:  # putting them together takes longer than decoding one by one
+        return [decode_document(each) for each in raw]
     together = b"".join(raw)
     if _DBREF_FIELD in together:
         return [decode_document(each) for each in raw]

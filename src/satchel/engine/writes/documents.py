@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from bson import Binary, Int64, ObjectId, Regex, Timestamp
+from bson import Binary, Code, Int64, ObjectId, Regex, Timestamp
 from bson.datetime_ms import DatetimeMS
 
 from satchel.engine.timestamps import current_timestamp
@@ -28,6 +28,8 @@ _EMPTY_TIMESTAMP: Final = Timestamp(0, 0)
 _EMPTY_TIMESTAMP_BYTES: Final = bytes(9)
 """What every document with an empty timestamp contains: the end of its name, and the timestamp."""
 
+_LARGE_BYTES: Final = 16 * 1024
+_CONTAINERS: Final = frozenset({dict, list, Code})
 _FIRST_NAME: Final = slice(5, 9)
 _ID_NAME: Final = b"_id\0"
 _ID_CLASSES: Final = frozenset({ObjectId, int, Int64, str, float, bytes, Binary, DatetimeMS})
@@ -84,6 +86,8 @@ def check_size(bson: bytes | memoryview) -> None:
 
 def _check_depth(bson: bytes, document: Document) -> None:
     """Raise Overflow (15) for a document that is nested too deeply."""
+    if len(bson) > _LARGE_BYTES and _CONTAINERS.isdisjoint(map(type, document.values())):
+        return  # looking at few values is quicker than looking at many bytes, of a file's chunk for one
     # Every nested document or array begins with a byte of its own, so most documents need no walk.
     if bson.count(b"\x03") + bson.count(b"\x04") > MAX_NESTING_DEPTH and depth_of(document) > MAX_NESTING_DEPTH + 1:
         raise ServerError(ErrorCode.Overflow, f"Document exceeds maximum nesting depth of {MAX_NESTING_DEPTH}")
