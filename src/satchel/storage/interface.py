@@ -45,10 +45,12 @@ class PartialRecords(NamedTuple):
     Attributes:
         last_rid: The record id of the last of them, or None when there was no record any more.
         documents: Of each record those of the fields that it has, in any order; None when only the records say.
+        rids: The record ids of the documents, if they were asked for.
     """
 
     last_rid: int | None
     documents: list[Document] | None
+    rids: list[int]
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,7 +125,13 @@ class Reader(Protocol):
         """Tell whether `read_fields` knows these top-level fields, and is quicker than decoding documents."""
 
     def read_fields(
-        self, table: str, names: Sequence[str], *, after: int, predicate: BoundPredicate | None = None
+        self,
+        table: str,
+        names: Sequence[str],
+        *,
+        after: int,
+        predicate: BoundPredicate | None = None,
+        with_rids: bool = False,
     ) -> PartialRecords:
         """Return top-level fields of the next records in natural order, beyond the record id `after`.
 

@@ -12,7 +12,7 @@ from bson import Binary, Code, Decimal128, Int64, MaxKey, MinKey, ObjectId, Rege
 from bson.datetime_ms import DatetimeMS
 
 from satchel.backends.sqlite.json_projection import MAX_STRING_CHARACTERS, project
-from satchel.values.bson_types import Document, encode_document
+from satchel.values.bson_types import BsonValue, Document, decode_document, encode_document
 
 
 def _projected(document: Document) -> Any:
@@ -77,3 +77,12 @@ def test_a_whole_double_stays_a_real() -> None:
 )
 def test_what_json_cannot_say_is_left_out_whole(document: Document) -> None:
     assert _projected(document) is None
+
+
+@pytest.mark.parametrize("size", [*range(30, 60), 0x7F, 0xFF, 0x124, 0x17F])
+@pytest.mark.parametrize("odd", [{"$date": 1}, math.nan, math.inf, -math.inf], ids=str)
+def test_whatever_the_length_is_an_odd_document_has_no_projection(size: int, odd: BsonValue) -> None:
+    """The bytes of a document's length look like those that are searched for."""
+    bare = len(encode_document({"a": {"b": odd}, "c": ""}))
+    bson = encode_document({"a": {"b": odd}, "c": "x" * max(size - bare, 0)})
+    assert project(decode_document(bson), bson) is None

@@ -46,7 +46,8 @@ class Table:
         after: int | None = 0
         with self._storage.read() as reader:
             while after is not None:
-                after, documents = reader.read_fields(self._table, names, after=after)
+                after, documents, rids = reader.read_fields(self._table, names, after=after, with_rids=True)
+                assert documents is None or len(documents) == len(rids)
                 found.append(documents)
         return found[:-1]
 
@@ -143,6 +144,8 @@ def test_integers_of_both_widths_are_told_by_their_size(table: Table, monkeypatc
     assert all(check(table, [{"a": 1}, {"a": Int64(2**31)}, {"a": -(2**31)}], 3, monkeypatch))
 
 
+OPTIONS: CodecOptions[Any] = CODEC_OPTIONS.with_options(datetime_conversion=DatetimeConversion.DATETIME_MS)
+
 GROUPS: list[list[Document]] = [
     [{"$group": {"_id": "$K", "n": {"$sum": 1}}}],
     [{"$group": {"_id": "$K", "n": {"$count": {}}, "x": {"$sum": Int64(2)}, "h": {"$sum": 0.1}}}],
@@ -197,8 +200,7 @@ def outcome(collection: Any, pipeline: list[Document]) -> object:
 def test_groups_are_those_of_whole_documents(client: MongoClient[Any], seed: int, size: int) -> None:
     random = Random(seed)
     cases = Cases(random)
-    options: CodecOptions[Any] = CODEC_OPTIONS.with_options(datetime_conversion=DatetimeConversion.DATETIME_MS)
-    collection = client["a"].get_collection("b", codec_options=options)
+    collection = client["a"].get_collection("b", codec_options=OPTIONS)
     collection.drop()
     collection.insert_many([{"_id": i, **each} for i, each in enumerate(cases.documents(9)) if "_id" not in each])
     for pipeline in pipelines(random, cases):
@@ -207,6 +209,34 @@ def test_groups_are_those_of_whole_documents(client: MongoClient[Any], seed: int
             quick = outcome(collection, pipeline)
             monkeypatch.setattr(SqliteReader, "can_read_fields", lambda _self, _names: False)
             assert quick == outcome(collection, pipeline), pipeline
+
+
+@given(seed=st.integers(0, 2**32), size=st.sampled_from((1, 2, 5, 512)), limit=st.integers(1, 10))
+@settings(max_examples=150, deadline=None)
+def test_the_first_documents_are_those_of_whole_documents(
+    client: MongoClient[Any], seed: int, size: int, limit: int
+) -> None:
+    random = Random(seed)
+    cases = Cases(random)
+    collection = client["a"].get_collection("top", codec_options=OPTIONS)
+    collection.drop()
+    collection.insert_many([{"_id": i, **each} for i, each in enumerate(cases.documents(9)) if "_id" not in each])
+    paths = [path for path in cases.paths if all(part and part[0] != "$" for part in path.split("."))] or ["a"]
+    sort = [(path, random.choice((1, -1))) for path in dict.fromkeys((random.choice(paths), random.choice(paths)))]
+    filter_ = random.choice(({}, cases.filter()))
+
+    def found() -> object:
+        try:
+            cursor = collection.find(filter_).sort(sort).skip(limit % 3).limit(limit).batch_size(2)
+            return [encode_document(document) for document in cursor]
+        except OperationFailure as error:
+            return error.code
+
+    with pytest.MonkeyPatch.context() as monkeypatch:
+        monkeypatch.setattr(fields, "MAX_RECORDS", size)
+        quick = found()
+        monkeypatch.setattr(SqliteReader, "can_read_fields", lambda _self, _names: False)
+        assert quick == found(), (filter_, sort)
 
 
 def test_groups_read_fields(client: MongoClient[Any], monkeypatch: pytest.MonkeyPatch) -> None:

@@ -55,17 +55,18 @@ def _is_plain(name: str) -> bool:
 
 
 @lru_cache(maxsize=256)
-def fields_sql(table: str, names: tuple[str, ...], possible: str, certain: str) -> str:
+def fields_sql(table: str, names: tuple[str, ...], possible: str, certain: str, *, with_rids: bool) -> str:
     """Return the statement that reads fields of up to `:limit` records beyond `:after`.
 
-    Its one row has the last record id, whether each record has a projection and is certain to match, the fields as
-    members of a JSON array, and for each field a sum that says what integers there are.
+    Its one row has the last record id, whether each record has a projection and is certain to match, the record ids if
+    they are wanted and the fields as members of a JSON array, and for each field a sum that says what integers there are.
     """
     places = [Place("t.doc", path=(name,)) for name in names]
     weights = ", ".join(f"{_weight(place)} AS w{number}" for number, place in enumerate(places))
     sums = ", ".join(f"sum(w{number})" for number in range(len(places)))
+    rids = "group_concat(rid, ',')" if with_rids else "NULL"
     return f"""
-        SELECT max(rid), min(sure), group_concat(fields, ','), {sums} FROM (
+        SELECT max(rid), min(sure), {rids}, group_concat(fields, ','), {sums} FROM (
             SELECT t.rid, t.doc IS NOT NULL AND {certain} AS sure, {_object(places)} AS fields, {weights}
             FROM {quote(table)} AS t WHERE t.rid > :after AND {possible} ORDER BY t.rid LIMIT :limit
         )
@@ -108,6 +109,12 @@ def decode_fields(members: str, names: Sequence[str], sums: Sequence[int | None]
     except _OpenError:
         return None
     return documents
+
+
+def decode_rids(members: str | None) -> list[int]:
+    """Return record ids; none if none were asked for."""
+    rids: list[int] = orjson.loads(f"[{members or ''}]")
+    return rids
 
 
 def _restore_integers(documents: list[Document], name: str, total: int) -> None:

@@ -26,6 +26,9 @@ _FIRST_DATE_MS: Final = -62_135_596_800_000
 _LAST_DATE_MS: Final = 253_402_300_799_999
 _OPTIONS: Final = orjson.OPT_PASSTHROUGH_SUBCLASS
 
+_FIRST_ELEMENT: Final = 4
+"""Where a document's length ends."""
+
 _BEFORE_NAME: Final = frozenset({*range(0x01, 0x14), 0x7F, 0xFF})
 _BEFORE_SIGN: Final = frozenset(range(0xF0, 0x100))
 _SUSPECTS: Final = ((b"$", _BEFORE_NAME), (b"\x7f", _BEFORE_SIGN), (b"\xff", _BEFORE_SIGN))
@@ -35,7 +38,7 @@ _SUSPECTS: Final = ((b"$", _BEFORE_NAME), (b"\x7f", _BEFORE_SIGN), (b"\xff", _BE
 def _is_suspect(bson: bytes) -> bool:
     # A search for one byte at a time takes a fraction of what a regular expression takes.
     for byte, before in _SUSPECTS:
-        place = bson.find(byte)
+        place = bson.find(byte, _FIRST_ELEMENT)
         while place > 0:
             if bson[place - 1] in before:
                 return True

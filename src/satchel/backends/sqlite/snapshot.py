@@ -127,15 +127,23 @@ class SqliteReader:
         return fields.can_read(names)
 
     def read_fields(
-        self, table: str, names: Sequence[str], *, after: int, predicate: BoundPredicate | None = None
+        self,
+        table: str,
+        names: Sequence[str],
+        *,
+        after: int,
+        predicate: BoundPredicate | None = None,
+        with_rids: bool = False,
     ) -> PartialRecords:
         """Return top-level fields of the next records in natural order, beyond the record id `after`."""
         narrowed = _ALL if predicate is None else narrowing(predicate)
-        sql = fields.fields_sql(table, tuple(names), narrowed.possible, narrowed.certain)
+        sql = fields.fields_sql(table, tuple(names), narrowed.possible, narrowed.certain, with_rids=with_rids)
         arguments = {"after": after, "limit": fields.MAX_RECORDS, **narrowed.arguments}
         row = cast("tuple[Any, ...]", self._connection.execute(sql, arguments).get)
-        last_rid, is_sure, members, *sums = row
-        return PartialRecords(last_rid, fields.decode_fields(members, names, sums) if is_sure else None)
+        last_rid, is_sure, rids, members, *sums = row
+        if not is_sure:
+            return PartialRecords(last_rid, None, [])
+        return PartialRecords(last_rid, fields.decode_fields(members, names, sums), fields.decode_rids(rids))
 
     def scan_ids(
         self,

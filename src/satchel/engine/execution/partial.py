@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import takewhile
 from typing import Final
@@ -44,26 +44,42 @@ class PartialScan:
 
     def documents(self, entry: CollectionEntry, slot: ReadSlot) -> Iterator[Document]:
         """Yield of each document that is found the fields; now and then all of it."""
+        for _, documents in self._parts(entry, slot, with_rids=False):
+            yield from documents
+
+    def records(self, entry: CollectionEntry, slot: ReadSlot) -> Iterator[tuple[int, Document]]:
+        """Yield the same documents with their record ids."""
+        for rids, documents in self._parts(entry, slot, with_rids=True):
+            yield from zip(rids, documents, strict=True)
+
+    def _parts(
+        self, entry: CollectionEntry, slot: ReadSlot, *, with_rids: bool
+    ) -> Iterator[tuple[Sequence[int], Sequence[Document]]]:
         slot.watch(self.context.check_interrupt)
         names, predicate = sorted(self.names), self.solution.predicate
         after, failures = 0, 0
         while failures < _MOST_FAILURES:
             self.context.check_interrupt()
             check_alive(entry, slot)
-            found = slot.unit.reader.read_fields(entry.table, names, after=after, predicate=predicate)
+            found = slot.unit.reader.read_fields(
+                entry.table, names, after=after, predicate=predicate, with_rids=with_rids
+            )
             if found.last_rid is None:
                 return
             if found.documents is not None:
-                yield from found.documents
+                yield found.rids, found.documents
             else:
                 failures += 1
                 yield from self._whole(entry, slot, after, found.last_rid)
             after = found.last_rid
         yield from self._whole(entry, slot, after, None)
 
-    def _whole(self, entry: CollectionEntry, slot: ReadSlot, after: int, last_rid: int | None) -> Iterator[Document]:
+    def _whole(
+        self, entry: CollectionEntry, slot: ReadSlot, after: int, last_rid: int | None
+    ) -> Iterator[tuple[Sequence[int], Sequence[Document]]]:
         """Yield whole documents, up to a record id or to the end."""
         records = collection_scan(entry, slot, after=after, predicate=self.solution.predicate)
         if last_rid is not None:
             records = takewhile(lambda record: record[0] <= last_rid, records)
-        return (match.document for match in matching(records, self.solution.residual, self.context))
+        for match in matching(records, self.solution.residual, self.context):
+            yield (match.rid,), (match.document,)

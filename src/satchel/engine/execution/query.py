@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import heapq
 import sys
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -12,10 +13,11 @@ from satchel.engine.execution.match import Match, matching
 from satchel.engine.execution.partial import PartialScan
 from satchel.engine.execution.scans import scan
 from satchel.engine.execution.slot import ReadSlot
-from satchel.engine.execution.sorting import sorted_matches
+from satchel.engine.execution.sorting import MAX_TOP_DOCUMENTS, sorted_matches
 from satchel.engine.planner.planner import plan
 from satchel.engine.planner.solution import CanonicalQuery, CollScan, IxScan, QuerySolution
 from satchel.mql.context import Context
+from satchel.mql.sort import SortPattern
 from satchel.storage.interface import JudgedRecord, Reader
 from satchel.values.bson_types import Document
 
@@ -81,21 +83,41 @@ class QueryRun:
             return reader.count(entry.table)
         return sum(1 for _ in matching(reader.scan(entry.table), solution.residual, self.context))
 
+    def _top_sort(self, solution: QuerySolution, end: int) -> SortPattern | None:
+        """Return the order of which the first documents are to be found, if they are few."""
+        sort = self.query.sort
+        is_open = sort is not None and not solution.sorted and not sort.is_random
+        return sort if is_open and end <= MAX_TOP_DOCUMENTS else None
+
     def run(
         self, solution: QuerySolution, entry: CollectionEntry, slot: ReadSlot, examined: list[int] | None = None
     ) -> Iterator[Match]:
         """Yield what a chosen plan finds; `examined` is given the record id of every record that was looked at."""
+        end = None if self.limit is None else min(self.skip + self.limit, sys.maxsize)
+        if examined is None and end is not None and (sort := self._top_sort(solution, end)) is not None:
+            fields = PartialScan(solution, frozenset(path[0] for path in sort.paths), self.context)
+            if fields.is_possible(slot):
+                return islice(_top_matches(fields, sort, end, entry, slot), self.skip, end)
         slot.watch(self.context.check_interrupt)
         records = scan(solution.access, entry, slot, solution.predicate)
         if examined is not None:
             records = _noted(records, examined)
         found = matching(records, solution.residual, self.context)
-        end = None if self.limit is None else min(self.skip + self.limit, sys.maxsize)
         if self.query.sort is not None and not solution.sorted:
             found = sorted_matches(found, self.query.sort, self.context, end)
         if self.skip or end is not None:
             found = islice(found, self.skip, end)
         return found
+
+
+def _top_matches(
+    fields: PartialScan, sort: SortPattern, end: int, entry: CollectionEntry, slot: ReadSlot
+) -> Iterator[Match]:
+    """Yield the first of all documents in an order, of the others of which only the sort keys are read."""
+    keyed = ((sort.key(document), number, rid) for number, (rid, document) in enumerate(fields.records(entry, slot)))
+    first = heapq.nsmallest(end, keyed)
+    found = [(rid, slot.unit.reader.get(entry.table, rid)) for _, _, rid in first]
+    return (Match(rid, bson, None) for rid, bson in found if bson is not None)
 
 
 def counted_scan(solution: QuerySolution) -> IxScan | None:
