@@ -59,7 +59,7 @@ def fields_sql(table: str, names: tuple[str, ...], possible: str, certain: str, 
     """Return the statement that reads fields of up to `:limit` records beyond `:after`.
 
     Its one row has the last record id, whether each record has a projection and is certain to match, the record ids if
-    they are wanted and the fields as members of a JSON array, and for each field a sum that says what integers there are.
+    they are wanted and the fields as members of a JSON array, and for each field a sum of what integers there are.
     """
     places = [Place("t.doc", path=(name,)) for name in names]
     weights = ", ".join(f"{_weight(place)} AS w{number}" for number, place in enumerate(places))
