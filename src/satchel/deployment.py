@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import os
 import threading
+from collections.abc import Callable
 from typing import Final
 
-from satchel.backends.sqlite import MEMORY, Cipher, SqliteStorage, is_open_elsewhere, rekey
+from satchel.backends.sqlite import MEMORY, Cipher, SqliteStorage, backup, is_open_elsewhere, rekey
 from satchel.commands.dispatch import Service
 from satchel.engine.engine import Engine, server_error
 from satchel.engine.ttl import TtlMonitor
@@ -109,6 +110,34 @@ def rekey_file(path: str, encryption_key: str | bytes | None, new_key: str | byt
             if real in _open:
                 raise StorageInUseError(f"{path} is open in this process")
             rekey(real, old, new)
+    except StorageError as error:
+        raise server_error(error) from error
+
+
+def backup_file(
+    path: str,
+    target: str,
+    encryption_key: str | bytes | None = None,
+    *,
+    overwrite: bool = False,
+    progress: Callable[[int, int], object] = lambda done, total: None,
+) -> None:
+    """Copy a file as it is now, while others go on using it, and compare the copy with it.
+
+    Args:
+        path: The file.
+        target: Where the copy goes; it appears there whole or not at all.
+        encryption_key: The file's key, which the copy has too.
+        overwrite: Whether a file that is there is replaced.
+        progress: Told of the pages that are done, and of how many there are.
+
+    Raises:
+        ServerError: The file cannot be read, is damaged, or the disk is full.
+        FileExistsError: There is a file at `target`.
+    """
+    cipher = None if encryption_key is None else Cipher(encryption_key)
+    try:
+        backup(os.path.realpath(path), target, cipher, overwrite=overwrite, progress=progress)
     except StorageError as error:
         raise server_error(error) from error
 

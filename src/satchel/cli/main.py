@@ -12,7 +12,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING, TypeAlias
 
-from satchel.cli import serve, user_arguments
+from satchel.cli import files_arguments, serve, user_arguments
 from satchel.cli.keys import NEW_KEY_VARIABLE, NoKeyError, add_key_option, read_key
 from satchel.errors import ServerError
 
@@ -73,11 +73,38 @@ def _parser() -> argparse.ArgumentParser:
     user_arguments.add_arguments(each)
     each.set_defaults(run=lambda options: _module("user").run(options))
 
-    each = _on_file(commands, "check", "check a file: SQLite's pages, every document, every index key")
-    each.set_defaults(run=lambda options: _module("check").run(options.path, read_key(options.key_file)))
+    each = commands.add_parser("files", help="store files, list them, get them back")
+    files_arguments.add_arguments(each)
+    each.set_defaults(run=lambda options: _module("files").run(options, read_key(options.key_file)))
+
+    _add_care(commands)
+    return parser
+
+
+def _add_care(commands: Subparsers) -> None:
+    """Add the commands that look after a file."""
+    each = _on_file(commands, "check", "check a file: SQLite's pages, documents, index keys, stored files")
+    each.add_argument("--repair", action="store_true", help="remove what writers that died left behind")
+    each.add_argument(
+        "--older-than",
+        type=float,
+        default=24,
+        metavar="HOURS",
+        help="while others have the file open: how old an unfinished upload has to be to count as dead (%(default)s)",
+    )
+    each.set_defaults(run=lambda options: _module("check").run(options, read_key(options.key_file)))
 
     each = _on_file(commands, "info", "list what is in a file, with counts and sizes")
     each.set_defaults(run=lambda options: _module("info").run(options.path, read_key(options.key_file)))
+
+    each = _on_file(commands, "stats", "count what is in a file: documents, bytes, indexes, stored files")
+    each.add_argument("--json", action="store_true", help="print one JSON document")
+    each.set_defaults(run=lambda options: _module("stats").run(options, read_key(options.key_file)))
+
+    each = _on_file(commands, "backup", "copy a file as it is now, while others use it, and compare the copy with it")
+    each.add_argument("target", type=Path, help="where the copy goes, or the folder that it goes to")
+    each.add_argument("--overwrite", action="store_true", help="replace a file that is there")
+    each.set_defaults(run=lambda options: _module("backup").run(options, read_key(options.key_file)))
 
     each = _on_file(commands, "compact", "give a file's free pages back to the file system")
     each.set_defaults(run=lambda options: _module("info").compact(options.path, read_key(options.key_file)))
@@ -92,7 +119,6 @@ def _parser() -> argparse.ArgumentParser:
     standard_library = Path(sysconfig.get_path("stdlib"))
     each.add_argument("--source", type=Path, default=standard_library, help="the folder to store (%(default)s)")
     each.set_defaults(run=lambda options: _module("demo").run(options.path, options.source, read_key(options.key_file)))
-    return parser
 
 
 def _on_file(commands: Subparsers, name: str, purpose: str) -> argparse.ArgumentParser:

@@ -141,6 +141,7 @@ class BucketAudit:
     def leavings(self) -> Iterator[Leaving]:
         """Yield what writers that died, or are at work, have not finished."""
         yield from self._orphans()
+        yield from self._markers()
         for content in self._contents.files.find({"references": {"$exists": True}}):
             found, counted = self._references(content["_id"]), content["references"]
             name = f"file {content['_id']!r} ({content.get('filename')!r})"
@@ -162,6 +163,15 @@ class BucketAudit:
                 f"{len(chunks)} chunks of file {row['_id']!r}, which is not there", written, row["_id"], chunks
             )
 
+    def _markers(self) -> Iterator[Leaving]:
+        """Yield what says that an upload may be continued, where nothing is left to continue."""
+        for marker in self._uploads.find():
+            if self._contents.chunks.find_one({"files_id": marker["_id"]}, {"_id": 1}) is None or self._contents.get(
+                marker["_id"]
+            ):
+                what = f"a note of an unfinished upload to {marker.get('path')!r}"
+                yield Leaving(what, _aware(marker.get("seen")), marker["_id"])
+
     def remove(self, leaving: Leaving) -> None:
         """Remove a leaving that is dead, unless it has come to life."""
         if leaving.counted is not None:
@@ -169,6 +179,7 @@ class BucketAudit:
         elif self._contents.files.find_one({"_id": leaving.content}, {"_id": 1}) is None:
             for start in range(0, len(leaving.chunks), _BATCH):
                 self._contents.chunks.delete_many({"_id": {"$in": leaving.chunks[start : start + _BATCH]}})
+        if leaving.counted is None or not leaving.found:
             self._uploads.delete_one({"_id": leaving.content})
 
     def _put_right(self, leaving: Leaving) -> None:
@@ -179,7 +190,6 @@ class BucketAudit:
         gone = {"$set": {"references": 0}, "$unset": {"shared": ""}}
         if self._contents.files.update_one(as_it_was, gone).matched_count:
             self._contents.remove(leaving.content)
-            self._uploads.delete_one({"_id": leaving.content})
 
 
 def _aware(moment: Any) -> datetime | None:

@@ -64,6 +64,7 @@ class FileStorage:
             raise ValueError("chunk_size_bytes must be between 1 and 15 MiB")
         self.contents = Contents(database, bucket, chunk_size_bytes, deduplicate=deduplicate)
         self.tree = Tree(database, bucket)
+        self.uploads = database[f"{bucket}.uploads"]
         self._litedb_ids = litedb_ids
         self._has_indexes = False
 
