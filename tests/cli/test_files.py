@@ -65,7 +65,7 @@ def test_folders_go_there_and_back(run: Run, folder: Path, tmp_path: Path) -> No
     assert (status, out, err) == (0, b"", "copied 4 files, 2.9 KiB\n")
     assert tree(tmp_path / "back") == tree(folder)
     run("put", folder, "backup")  # it is there now, so the folder goes into it
-    assert run("ls", "-r", "backup/source")[1].decode().splitlines()[0] == "backup/source/a.txt"
+    assert run("ls", "backup/source", "-r")[1].decode().splitlines()[0] == "backup/source/a.txt"
     run("get", "/", tmp_path / "all")
     assert tree(tmp_path / "all" / "backup" / "source") == tree(folder)
 
@@ -94,7 +94,7 @@ def test_what_is_known(run: Run, folder: Path) -> None:
     file, stored_folder = map(json.loads, out.splitlines())
     assert (status, file["length"], file["metadata"], file["content_type"]) == (0, 1, {"k": 1}, "a/b")
     assert (stored_folder["is_folder"], file["created"][-1]) == (True, "Z")
-    assert [line.split()[0] for line in run("ls", "-l", "t")[1].decode().splitlines()] == ["1", "2.9"]
+    assert [line.split()[0] for line in run("ls", "t", "-l")[1].decode().splitlines()] == ["1", "2.9"]
     assert run("ls", "t/a.txt")[1] == b"a.txt\n"
 
 

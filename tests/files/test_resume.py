@@ -53,13 +53,13 @@ def check_all_is_well(storage: FileStorage, source: Path) -> None:
 @pytest.mark.parametrize("deduplicate", [False, True])
 def test_cut_while_sending(storage: FileStorage, source: Path, limit: int, deduplicate: bool) -> None:
     storage = FileStorage(storage.contents.files.database, deduplicate=deduplicate)
-    for attempt in range(2):
+    for _ in range(2):
         with pytest.raises(CutError):
-            ResumableUpload(storage, "a/b", source, progress=cut_after(limit + attempt)).run()
+            ResumableUpload(storage, "a/b", source, progress=cut_after(limit)).run()
         assert not storage.exists("a/b")
     upload = ResumableUpload(storage, "a/b", source, {"metadata": {"k": 1}})
     upload.run()
-    assert (upload.resumed_bytes > 0) == (limit > 1)
+    assert upload.resumed_bytes > min(limit, SIZE - (1 << 20))
     assert storage.stat("a/b").metadata == {"k": 1}
     check_all_is_well(storage, source)
 

@@ -111,8 +111,8 @@ class ResumableUpload:
         file.seek(self.resumed_bytes)
 
     def _send(self, writer: ContentWriter, file: IO[bytes], content_id: ObjectId) -> None:
-        while piece := file.read(_PIECE_BYTES):
-            ours = {"_id": content_id, "owner": self._owner}
+        ours = {"_id": content_id, "owner": self._owner}
+        while (piece := file.read(_PIECE_BYTES)) and writer.length < self._version[0]:
             if not self._uploads.update_one(ours, {"$set": {"seen": datetime.now(UTC)}}).matched_count:
                 raise OSError(errno.EBUSY, "another process goes on with this upload", self._source)
             writer.write(piece)

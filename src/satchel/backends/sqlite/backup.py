@@ -45,7 +45,7 @@ def backup(
         with _snapshot(path, cipher) as source:
             _copy(source, copy, cipher, progress)
             compare(source, copy, cipher)
-        _put_in_place(copy, target, overwrite=overwrite)
+        _put_in_place(copy, target, cipher, overwrite=overwrite)
     except apsw.Error as error:
         raise translate(error) from error
     finally:
@@ -68,6 +68,7 @@ def _snapshot(path: str, cipher: Cipher | None) -> Iterator[apsw.Connection]:
 def _copy(source: apsw.Connection, copy: str, cipher: Cipher | None, progress: Callable[[int, int], object]) -> None:
     target = connections.open_reader(copy, cipher)
     try:
+        target.execute(f"PRAGMA page_size = {source.pragma('page_size')}")
         with target.backup("main", source, "main") as copying:
             while not copying.done:
                 copying.step(_STEP_PAGES)
@@ -76,16 +77,28 @@ def _copy(source: apsw.Connection, copy: str, cipher: Cipher | None, progress: C
         target.close()
 
 
-def _put_in_place(copy: str, target: str, *, overwrite: bool) -> None:
+def _put_in_place(copy: str, target: str, cipher: Cipher | None, *, overwrite: bool) -> None:
     for log in (f"{copy}-wal", f"{copy}-shm"):
         if os.path.exists(log):
             raise StorageError("the copy was not closed properly")
     sync_to_disk(copy)
     if overwrite:
-        for log in (f"{target}-wal", f"{target}-shm"):
-            if os.path.exists(log):
-                raise StorageError(f"{target} is open, or was not closed properly; it cannot be replaced")
+        _remove_logs(target, cipher)
         os.replace(copy, target)
     else:
         os.link(copy, target)  # unlike a rename it fails when somebody has just made a file there
     sync_to_disk(os.path.dirname(os.path.abspath(target)))
+
+
+def _remove_logs(target: str, cipher: Cipher | None) -> None:
+    """Remove what a reader may have left beside a file that is replaced: a log would be taken for the new file's.
+
+    Raises:
+        StorageError: The file is open, or its log has something in it.
+    """
+    logs = [log for log in (f"{target}-wal", f"{target}-shm") if os.path.exists(log)]
+    if logs and (connections.is_open_elsewhere(target, cipher) or connections.has_log(target)):
+        raise StorageError(f"{target} is open, or was not closed properly; it cannot be replaced")
+    for log in logs:
+        with contextlib.suppress(FileNotFoundError):
+            os.unlink(log)

@@ -106,7 +106,7 @@ def open_read_only(path: str, cipher: Cipher | None = None) -> apsw.Connection:
     except apsw.NotADBError as error:
         raise explain_refusal(path, cipher) or translate(error) from error
     except (apsw.CantOpenError, apsw.ReadOnlyError, apsw.IOError):
-        if _has_log(path):
+        if has_log(path):
             raise
         return _checked(f"file:{quote_url(path)}?immutable=1", path, cipher)
 
@@ -121,7 +121,8 @@ def _checked(name: str, path: str, cipher: Cipher | None) -> apsw.Connection:
     return connection
 
 
-def _has_log(path: str) -> bool:
+def has_log(path: str) -> bool:
+    """Tell whether a file has a log with something in it."""
     log = path + "-wal"
     return os.path.exists(log) and os.path.getsize(log) > 0
 
