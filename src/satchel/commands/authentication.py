@@ -232,9 +232,20 @@ def speculative_reply(spec: Document, invocation: Invocation) -> Document | None
     """Begin the login that came with a hello; None when that cannot be, and the client will begin anew."""
     try:
         params = read_params(SaslStartParams, "saslStart", spec)
-        return start(params, params.db or "admin", invocation)
+        begun = start(params, params.db or "admin", invocation)
     except ServerError:
         return None
+    conversation = invocation.connection.conversation
+    if isinstance(conversation, Conversation) and _needs_other_mechanism(conversation):
+        invocation.connection.conversation = None
+        return None
+    return begun
+
+
+def _needs_other_mechanism(conversation: Conversation) -> bool:
+    """Tell whether the user can log in, but not so: then the client is to choose among `saslSupportedMechs`."""
+    account = conversation.account
+    return account is not None and account.credentials(conversation.mechanism) is None
 
 
 def supported_mechanisms(full_name: str, invocation: Invocation) -> list[BsonValue]:

@@ -90,6 +90,20 @@ def test_a_login_that_comes_with_hello(server: SecuredServer) -> None:
     client.ok({"find": "c"}, "shop")
 
 
+def test_a_speculation_on_the_wrong_mechanism_is_passed_over(server: SecuredServer) -> None:
+    server.make_user("old", "root", mechanisms=["SCRAM-SHA-1"])
+    client, scram = server.outside(), ScramClient("old", PASSWORD, "SCRAM-SHA-256")
+    reply = client.ok(
+        {"hello": 1, "saslSupportedMechs": "admin.old", "speculativeAuthenticate": {**scram.start(), "db": "admin"}},
+        "admin",
+    )
+    assert "speculativeAuthenticate" not in reply
+    assert reply["saslSupportedMechs"] == ["SCRAM-SHA-1"]
+    assert log_in(client, "old", PASSWORD, mechanism="SCRAM-SHA-1")["done"]
+    unknown = {**ScramClient("nobody", PASSWORD).start(), "db": "admin"}
+    assert "speculativeAuthenticate" in client.ok({"hello": 1, "speculativeAuthenticate": unknown}, "admin")
+
+
 @pytest.mark.parametrize(
     "speculative", [{"saslStart": 1}, {"saslStart": 1, "mechanism": "X", "payload": b""}, {"authenticate": 1}]
 )
