@@ -165,6 +165,21 @@ class TestReading:
             list(users.aggregate([{"$match": filter_}]))
         assert list(users.find()) == PEOPLE
 
+    def test_a_collation_cannot_be_applied_to_ciphertexts(self, users: Collection) -> None:
+        ignoring_case = {"locale": "en", "strength": 2}
+        for filter_ in ({"email": "ADA@example.com"}, {"orders": {"$elemMatch": {"code": "CODE1"}}}):
+            for call in (
+                users.find_one,
+                users.delete_many,
+                lambda f, **kwargs: list(users.aggregate([{"$match": f}], **kwargs)),
+            ):
+                with pytest.raises(InvalidOperation):
+                    call(filter_, collation=ignoring_case)
+            with pytest.raises(InvalidOperation):
+                users.update_one(filter_, {"$set": {"age": 1}}, collation=ignoring_case)
+        assert users.find_one({"age": 36}, collation=ignoring_case) == PEOPLE[0]
+        assert users.find_one({"email": "ada@example.com"}, collation={"locale": "simple"}) == PEOPLE[0]
+
     def test_cursors_and_projections(self, users: Collection) -> None:
         plain = users.database.plain
         for projection in ({"name": 1}, {"_id": 0, "contacts.phone": 1}, {"address": 0}, {"tags": {"$slice": 1}}):
@@ -345,6 +360,14 @@ class TestWriting:
         with pytest.raises(InvalidOperation):
             users.bulk_write([UpdateOne({"_id": 1}, update)])
         assert list(users.find()) == PEOPLE
+
+    def test_unacknowledged_writes_are_encrypted(self, users: Collection, stored: Collection) -> None:
+        hasty = users.with_options(write_concern=pymongo.WriteConcern(w=0))
+        hasty.insert_one({"_id": 100, "name": "Ada"})
+        hasty.bulk_write([InsertOne({"_id": 101, "name": "Ada"}), UpdateOne({"_id": 4}, {"$set": {"name": "Ada"}})])
+        hasty.bulk_write([UpdateOne({"_id": 3}, {"$set": {"name": "Ada"}})], ordered=False)
+        check_nothing_is_plain(stored)
+        assert users.count_documents({"name": {"$exists": True, "$ne": None}}) == 6
 
     def test_indexes(self, users: Collection) -> None:
         users.create_index("email", unique=True, sparse=True)

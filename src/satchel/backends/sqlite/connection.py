@@ -48,7 +48,7 @@ _MEANINGS: Final[tuple[tuple[type[apsw.Error], type[StorageError]], ...]] = (
 )
 
 
-def open_writable(path: str, cipher: Cipher | None = None) -> apsw.Connection:
+def open_writable(path: str, cipher: Cipher | None) -> apsw.Connection:
     """Open a connection that can write, and make the file a Satchel file if it is new.
 
     Raises:
@@ -79,7 +79,7 @@ def _open_writable(path: str, cipher: Cipher | None) -> apsw.Connection:
     return connection
 
 
-def open_reader(path: str, cipher: Cipher | None = None) -> apsw.Connection:
+def open_reader(path: str, cipher: Cipher | None) -> apsw.Connection:
     """Open a further connection to a file that is known to be ours; a transaction can write with it, too."""
     return _connect(path, _READ_WRITE, cipher)
 
@@ -92,7 +92,7 @@ def copy_of(connection: apsw.Connection) -> apsw.Connection:
     return copy
 
 
-def open_read_only(path: str, cipher: Cipher | None = None) -> apsw.Connection:
+def open_read_only(path: str, cipher: Cipher | None) -> apsw.Connection:
     """Open a connection to a file that cannot be written.
 
     A file in WAL mode wants to write beside itself even to be read; where the folder forbids that, the file is
@@ -171,7 +171,7 @@ def _initialise(connection: apsw.Connection) -> None:
     """)
 
 
-def is_open_elsewhere(path: str, cipher: Cipher | None = None) -> bool:
+def is_open_elsewhere(path: str, cipher: Cipher | None) -> bool:
     """Tell whether another connection, of this process or another, has the file open; True when that cannot be told.
 
     A connection to a file in WAL mode holds a lock on it from its first read on, and a process that dies lets go of it.

@@ -117,6 +117,22 @@ def _check_targets(encrypters: Encrypters, database: str, encrypter: FieldEncryp
             )
 
 
+def _filter(encrypter: FieldEncrypter, fields: Document, name: str) -> Document:
+    """Return the filter of a command or statement, rewritten."""
+    given = cast("Document", fields.get(name) or {})
+    stored = encrypt_filter(encrypter, given)
+    if stored != given:
+        _check_collation(encrypter, fields)
+    return stored
+
+
+def _check_collation(encrypter: FieldEncrypter, fields: Document) -> None:
+    """Refuse to compare under a collation what is stored as ciphertexts: they are equal or not, whatever the locale."""
+    collation = fields.get("collation")
+    if isinstance(collation, dict) and collation.get("locale") != "simple":
+        raise InvalidOperation(f"{encrypter.namespace}: encrypted fields cannot be compared under a collation")
+
+
 def _insert(command: Outgoing) -> Document:
     documents = cast("list[Document]", command.body["documents"])
     return {**command.body, "documents": [command.encrypter.encrypt_document(document) for document in documents]}
@@ -130,7 +146,7 @@ def _update(command: Outgoing) -> Document:
 def _statement(encrypter: FieldEncrypter, fields: Document, query: str, update: str) -> Document:
     """Return an update statement, or a findAndModify, with filter, update and array filters rewritten."""
     filter_ = cast("Document", fields.get(query) or {})
-    stored = encrypt_filter(encrypter, filter_)
+    stored = _filter(encrypter, fields, query)
     result = {**fields, query: stored}
     check_paths(encrypter, fields.get("sort"))
     if update in fields:
@@ -147,9 +163,7 @@ def _delete(command: Outgoing) -> Document:
     statements = cast("list[Document]", command.body["deletes"])
     return {
         **command.body,
-        "deletes": [
-            {**each, "q": encrypt_filter(command.encrypter, cast("Document", each["q"]))} for each in statements
-        ],
+        "deletes": [{**each, "q": _filter(command.encrypter, each, "q")} for each in statements],
     }
 
 
@@ -165,14 +179,11 @@ def _find(command: Outgoing) -> Document:
     check_projection(command.encrypter, body.get("projection") or {})
     for name in ("min", "max"):
         check_paths(command.encrypter, body.get(name))
-    return {**body, "filter": encrypt_filter(command.encrypter, cast("Document", body.get("filter") or {}))}
+    return {**body, "filter": _filter(command.encrypter, body, "filter")}
 
 
 def _count(command: Outgoing) -> Document:
-    return {
-        **command.body,
-        "query": encrypt_filter(command.encrypter, cast("Document", command.body.get("query") or {})),
-    }
+    return {**command.body, "query": _filter(command.encrypter, command.body, "query")}
 
 
 def _distinct(command: Outgoing) -> Document:
@@ -185,8 +196,11 @@ def _distinct(command: Outgoing) -> Document:
 
 
 def _aggregate(command: Outgoing) -> Document:
-    pipeline = cast("list[Document]", command.body["pipeline"])
-    return {**command.body, "pipeline": encrypt_pipeline(command.encrypter, pipeline, command.is_encrypted)}
+    given = cast("list[Document]", command.body["pipeline"])
+    pipeline = encrypt_pipeline(command.encrypter, given, command.is_encrypted)
+    if pipeline != given:
+        _check_collation(command.encrypter, command.body)
+    return {**command.body, "pipeline": pipeline}
 
 
 def _create_indexes(command: Outgoing) -> Document:
