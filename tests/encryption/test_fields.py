@@ -523,8 +523,10 @@ def test_events_of_change_streams(users: Collection, stored: Collection) -> None
             assert decrypted["fullDocumentBeforeChange"] == PEOPLE[0]
             updated = {"name": "Ada", "contacts.0.phone": "55501", "age": 5}
             assert decrypted["updateDescription"] == {"updatedFields": updated, "removedFields": []}
-    with pytest.raises(InvalidOperation):
-        users.watch([{"$match": {"fullDocument.email": "ada@example.com"}}])
+    for watch in (users.watch, users.database.watch, client.watch):
+        for path in ("fullDocument.email", "updateDescription.updatedFields.email"):
+            with pytest.raises(InvalidOperation):
+                watch([{"$match": {path: "ada@example.com"}}])
 
 
 def test_only_once(client: MongoClient[dict[str, Any]]) -> None:

@@ -12,7 +12,7 @@ from satchel.files.encryption.documents import FieldEncrypter
 from satchel.files.encryption.expressions import check_path, check_paths, check_projection
 from satchel.files.encryption.filters import encrypt_filter
 from satchel.files.encryption.keys import KeyRing
-from satchel.files.encryption.pipelines import EVENT_DOCUMENTS, encrypt_pipeline, other_collections
+from satchel.files.encryption.pipelines import EVENT_DOCUMENTS, check_stream, encrypt_pipeline, other_collections
 from satchel.files.encryption.policy import EncryptedFields, Treatment
 from satchel.files.encryption.updates import encrypt_array_filters, encrypt_update, upserted_values
 from satchel.files.encryption.values import ValueCipher
@@ -88,8 +88,8 @@ def encrypt_command(encrypters: Encrypters, database: str, body: Document) -> Do
         _check_elsewhere(encrypters, name, body)
         return None
     encrypter = encrypters.find(database, target)
-    if name == "aggregate":
-        _check_targets(encrypters, database, encrypter, body)
+    if name == "aggregate" and encrypter is None:
+        _check_aggregation(encrypters, database, body)
     if encrypter is None or name in _WITHOUT_VALUES:
         return None
     rewrite = _COMMANDS.get(name.lower())
@@ -108,13 +108,15 @@ def _check_elsewhere(encrypters: Encrypters, name: str, body: Document) -> None:
             raise InvalidOperation(f"{namespace}: {name} cannot be used where fields are encrypted")
 
 
-def _check_targets(encrypters: Encrypters, database: str, encrypter: FieldEncrypter | None, body: Document) -> None:
-    """Check that nothing is written to, or joined from, an encrypted collection past its encrypter."""
-    for other, collection in other_collections(body.get("pipeline")) if encrypter is None else ():
+def _check_aggregation(encrypters: Encrypters, database: str, body: Document) -> None:
+    """Check that nothing goes past the encrypter of a collection from the pipeline of another, or of a database."""
+    pipeline = cast("list[Document]", body.get("pipeline") or [])
+    for other, collection in other_collections(pipeline):
         if encrypters.find(other or database, collection) is not None:
-            raise InvalidOperation(
-                f"{database}.{collection}: fields of it are encrypted, and this pipeline cannot know"
-            )
+            name = f"{other or database}.{collection}"
+            raise InvalidOperation(f"{name}: fields of it are encrypted, and this pipeline cannot know")
+    if body["aggregate"] == 1 and (database == "admin" or encrypters.any_in(database)):
+        check_stream(database, pipeline, encrypters.cipher)
 
 
 def _filter(encrypter: FieldEncrypter, fields: Document, name: str) -> Document:

@@ -12,6 +12,7 @@ from satchel.files.encryption.documents import FieldEncrypter
 from satchel.files.encryption.expressions import check_expression, check_path, check_paths, check_projection
 from satchel.files.encryption.filters import encrypt_filter
 from satchel.files.encryption.policy import EncryptedFields
+from satchel.files.encryption.values import ValueCipher
 from satchel.files.field_paths import Relation
 from satchel.values.bson_types import BsonValue, Document
 
@@ -46,15 +47,26 @@ def encrypt_pipeline(encrypter: FieldEncrypter, pipeline: list[Document], is_enc
     return result
 
 
+EVENT_DOCUMENTS: Final = ("fullDocument", "fullDocumentBeforeChange")
+_UPDATED_FIELDS: Final = "updateDescription.updatedFields"
+
+
 def _check_events(encrypter: FieldEncrypter, stages: list[Document], is_encrypted: IsEncrypted) -> list[Document]:
     """Check what follows `$changeStream`: the fields stand deeper in events, and none may be looked at."""
     paths = [f"{part}.{path}" for part in EVENT_DOCUMENTS for path in encrypter.treatments]
-    paths += ["updateDescription.updatedFields"]
-    events = FieldEncrypter(encrypter.namespace, EncryptedFields(encrypt=paths), encrypter.cipher)
+    events = FieldEncrypter(encrypter.namespace, EncryptedFields([*paths, _UPDATED_FIELDS]), encrypter.cipher)
     return encrypt_pipeline(events, stages, is_encrypted)
 
 
-EVENT_DOCUMENTS: Final = ("fullDocument", "fullDocumentBeforeChange")
+def check_stream(database: str, pipeline: list[Document], cipher: ValueCipher) -> None:
+    """Check the change stream of a whole database or deployment: documents may not be looked into.
+
+    Raises:
+        InvalidOperation: They are.
+    """
+    if pipeline and "$changeStream" in pipeline[0]:
+        events = FieldEncrypter(database, EncryptedFields([*EVENT_DOCUMENTS, _UPDATED_FIELDS]), cipher)
+        encrypt_pipeline(events, pipeline[1:], lambda _name: False)
 
 
 def _match(stage: _Stage, spec: BsonValue) -> BsonValue:
