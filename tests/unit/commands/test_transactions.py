@@ -303,3 +303,19 @@ def test_ending_what_was_never_begun(session: Session, server: Server) -> None:
         assert session.run({name: 1}, "admin")["code"] == ErrorCode.NoSuchTransaction
     session.begin()
     assert session.commit()["code"] == ErrorCode.InvalidOptions
+
+
+def test_its_changes_appear_at_the_commit(session: Session, server: Server) -> None:
+    watch = {"aggregate": 1, "pipeline": [{"$changeStream": {}}], "cursor": {}}
+    cursor = Int64(server.ok(watch)["cursor"]["id"])
+    more = {"getMore": cursor, "collection": "$cmd.aggregate", "maxTimeMS": 1}
+    session.begin()
+    session.insert(1)
+    session.ok({"update": "c", "updates": [{"q": {"_id": 1}, "u": {"$set": {"a": 1}}}]})
+    assert server.ok(more)["cursor"]["nextBatch"] == []
+    assert session.commit()["ok"] == 1
+    events = server.ok(more)["cursor"]["nextBatch"]
+    assert [event["operationType"] for event in events] == ["insert", "update"]
+    assert {event["txnNumber"] for event in events} == {session.number}
+    assert {event["lsid"]["id"] for event in events} == {session.lsid["id"]}
+    assert len({event["clusterTime"] for event in events}) == 1
