@@ -23,6 +23,7 @@ from satchel.commands.params import (
 from satchel.commands.pipeline_rights import pipeline_needs
 from satchel.commands.results import batch_reply, first_batch
 from satchel.commands.rights import Access, Call
+from satchel.commands.transaction_rules import writes
 from satchel.engine.aggregation import Aggregation
 from satchel.engine.cursors import Cursor
 from satchel.engine.execution.slot import ReadSlot
@@ -31,8 +32,6 @@ from satchel.engine.namespaces import Namespace, checked_namespace
 from satchel.errors import ErrorCode, ServerError
 from satchel.mql.context import Context
 from satchel.values.bson_types import BsonValue, Document
-
-_WRITING_STAGES = ("$out", "$merge")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -81,7 +80,7 @@ def aggregate(params: AggregateParams, invocation: Invocation) -> Reply:
         )
     fields = read_params(CursorFields, "aggregate.cursor", params.cursor)
     invocation.operation.bypass_validation = params.bypass_document_validation
-    if _writes(params.pipeline):
+    if writes(params.pipeline):
         return _aggregate_and_write(params, invocation)
     if is_change_stream(params.pipeline):
         from satchel.commands.change_streams import open_change_stream  # noqa: PLC0415 - that knows this command, too
@@ -120,11 +119,6 @@ def aggregate_context(params: AggregateParams, invocation: Invocation, namespace
     context.allow_disk_use = params.allow_disk_use
     with_collation(context, params.collation, slot.unit.catalog.get(namespace))
     return with_variables(context, params.let)
-
-
-def _writes(pipeline: list[BsonValue]) -> bool:
-    last = pipeline[-1] if pipeline else None
-    return isinstance(last, dict) and any(stage in last for stage in _WRITING_STAGES)
 
 
 def _aggregate_and_write(params: AggregateParams, invocation: Invocation) -> Reply:

@@ -13,6 +13,7 @@ from typing import ClassVar, Final
 
 from satchel.commands.command import COMMANDS, NoFields, Reply
 from satchel.commands.dispatch import Service
+from satchel.commands.error_labels import error_labels
 from satchel.commands.express import ExpressWrites
 from satchel.commands.params import boolean, document, non_negative, param, read_params, string, strings
 from satchel.engine.namespaces import Namespace
@@ -29,19 +30,6 @@ _TRANSACTIONAL_WRITE: Final = "onPrimaryTransactionalWrite"
 _GET_MORE: Final = "failGetMoreAfterCursorCheckout"
 _TIME_OUT: Final = "maxTimeAlwaysTimeOut"
 _NAMES: Final = frozenset({_FAIL_COMMAND, _TRANSACTIONAL_WRITE, _GET_MORE, _TIME_OUT})
-_ENDINGS: Final = frozenset({"commitTransaction", "abortTransaction"})
-
-_RETRYABLE: Final = frozenset(
-    {
-        ErrorCode.HostUnreachable, ErrorCode.HostNotFound, ErrorCode.NetworkTimeout, ErrorCode.ShutdownInProgress,
-        ErrorCode.PrimarySteppedDown, ErrorCode.ExceededTimeLimit, ErrorCode.SocketException,
-        ErrorCode.NotWritablePrimary, ErrorCode.InterruptedAtShutdown, ErrorCode.InterruptedDueToReplStateChange,
-        ErrorCode.NotPrimaryNoSecondaryOk, ErrorCode.NotPrimaryOrSecondary,
-    }
-)  # fmt: skip
-_TRANSIENT: Final = _RETRYABLE | {
-    ErrorCode.WriteConflict, ErrorCode.LockTimeout, ErrorCode.NoSuchTransaction, ErrorCode.SnapshotUnavailable,
-}  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -224,7 +212,7 @@ class FailingService(Service):
         if data.error_code is not None:
             labels = data.error_labels
             if labels is None:
-                labels = [*_labels(data.error_code, request)]
+                labels = [*error_labels(data.error_code, request.command)]
                 labels += self._cursor_labels(data.error_code, request) if point.name == _GET_MORE else []
             raise ServerError(data.error_code, f"Failing command via '{point.name}' failpoint", labels=tuple(labels))
         reply = super().run(request, connection)
@@ -257,20 +245,12 @@ def _block(milliseconds: int, request: Request, connection: ConnectionState) -> 
     gone.wait(milliseconds / 1000)
 
 
-def _labels(code: int, request: Request) -> list[str]:
-    """Return the labels that MongoDB puts on an error of this code."""
-    command = request.command
-    ends_transaction = next(iter(command)) in _ENDINGS
-    if "autocommit" in command and not ends_transaction:
-        return ["TransientTransactionError"] if code in _TRANSIENT else []
-    is_retryable = ends_transaction or "txnNumber" in command
-    return ["RetryableWriteError"] if is_retryable and code in _RETRYABLE else []
-
-
 def _with_write_concern_error(reply: Reply, data: FailPointData, request: Request) -> Reply:
     assert data.write_concern_error is not None
     found = decode_document(bytes(reply)) if isinstance(reply, RawDocument) else reply
     found["writeConcernError"] = data.write_concern_error
     code = data.write_concern_error.get("code")
-    labels = data.error_labels if data.error_labels is not None else _labels(int(str(code)), request)
+    labels = data.error_labels
+    if labels is None:
+        labels = [*error_labels(int(str(code)), request.command, of_write_concern=True)]
     return {**found, "errorLabels": labels} if labels else found

@@ -9,9 +9,10 @@ from bson import Binary
 
 from satchel.commands.command import Command, Invocation, Reply
 from satchel.commands.concerns import ReadConcernFields, read_concern
+from satchel.commands.error_labels import ENDINGS, error_labels
 from satchel.commands.generic import GenericArguments
 from satchel.commands.params import Params
-from satchel.commands.transaction_rules import check_allowed
+from satchel.commands.transaction_rules import check_allowed, writes
 from satchel.engine.retryable import StatementHistory
 from satchel.engine.sessions import NOBODY, Session, SessionId, user_digest
 from satchel.engine.timestamps import current_timestamp
@@ -23,25 +24,9 @@ from satchel.wire.service import ConnectionState
 _UUID_SUBTYPE: Final = 4
 _DIGEST_BYTES: Final = 32
 _RETRYABLE_WRITES: Final = frozenset({"bulkWrite", "delete", "findAndModify", "insert", "update"})
-_ENDINGS: Final = frozenset({"abortTransaction", "commitTransaction"})
+_READS_OF_SNAPSHOTS: Final = frozenset({"aggregate", "distinct", "find"})
+_LEVELS_OF_READS: Final = ("linearizable", "snapshot")
 _TRANSACTION_READ_LEVELS: Final = ("local", "majority", "snapshot")
-
-TRANSIENT_CODES: Final = frozenset(
-    {
-        ErrorCode.LockTimeout, ErrorCode.NoSuchTransaction, ErrorCode.SnapshotTooOld, ErrorCode.SnapshotUnavailable,
-        ErrorCode.WriteConflict,
-    }
-)  # fmt: skip
-"""Failures after which a transaction, tried again from its beginning, may succeed."""
-
-RETRYABLE_CODES: Final = frozenset(
-    {
-        ErrorCode.HostUnreachable, ErrorCode.NetworkTimeout, ErrorCode.ShutdownInProgress, ErrorCode.ExceededTimeLimit,
-        ErrorCode.NotWritablePrimary, ErrorCode.InterruptedAtShutdown, ErrorCode.InterruptedDueToReplStateChange,
-        ErrorCode.NotPrimaryNoSecondaryOk, ErrorCode.NotPrimaryOrSecondary,
-    }
-)  # fmt: skip
-"""Failures after which the same command may succeed on another server, or on this one after a restart."""
 
 
 def run_in_session(command: Command, params: Params, invocation: Invocation, generic: GenericArguments) -> Reply:
@@ -52,17 +37,28 @@ def run_in_session(command: Command, params: Params, invocation: Invocation, gen
             TransactionTooOld (225), TransactionCommitted (256), ConflictingOperationInProgress (117),
             OperationNotSupportedInTransaction (263); whatever the command fails with.
     """
+    try:
+        return _run(command, params, invocation, generic)
+    except ServerError as error:
+        labels = error_labels(error.code, invocation.request.command)
+        if not labels or generic.lsid is None:
+            raise
+        raise ServerError(error.code, error.message, details=error.details, labels=(*error.labels, *labels)) from error
+
+
+def _run(command: Command, params: Params, invocation: Invocation, generic: GenericArguments) -> Reply:
     _check_combination(command, generic)
-    if generic.lsid is None:
-        return run_outside(command, params, invocation, generic)
-    session_id = parse_session_id(generic.lsid, invocation.connection)
-    session = invocation.engine.sessions.use(session_id)
-    invocation.operation.session = session_id
-    if generic.txn_number is None:
-        return run_outside(command, params, invocation, generic)
-    if generic.autocommit is None:
-        return _run_retryable(command, params, invocation, session, generic.txn_number)
-    return _run_in_transaction(command, params, invocation, session, generic)
+    session = None
+    if generic.lsid is not None:
+        session_id = parse_session_id(generic.lsid, invocation.connection)
+        session = invocation.engine.sessions.use(session_id)
+        invocation.operation.session = session_id
+    if session is not None and generic.txn_number is not None and generic.autocommit is not None:
+        return _run_in_transaction(command, params, invocation, session, generic)
+    concern = _read_concern(command, invocation, generic)
+    if session is None or generic.txn_number is None:
+        return _run_at(command, params, invocation, concern)
+    return _run_retryable(command, params, invocation, session, generic.txn_number)
 
 
 def parse_session_id(lsid: Document, connection: ConnectionState) -> SessionId:
@@ -122,26 +118,41 @@ def _contradictions(command: Command, generic: GenericArguments) -> Iterator[tup
     )
     yield start is False, "Specifying startTransaction=false is not allowed."
     yield (
-        bool(start) and command.name in _ENDINGS,
+        bool(start) and command.name in ENDINGS,
         f"Cannot run '{command.name}' as the first command of a transaction",
     )
 
 
-def run_outside(command: Command, params: Params, invocation: Invocation, generic: GenericArguments) -> Reply:
-    """Run a command that is neither a retryable write nor in a transaction, at the point in time that it asks for."""
-    if generic.read_concern is not None:
-        concern = read_concern(generic.read_concern)
-        if concern.level == "snapshot":
-            _pin(command, invocation, concern)
+def _run_at(command: Command, params: Params, invocation: Invocation, concern: ReadConcernFields | None) -> Reply:
+    """Run a command, if it has to at the point in time that its read concern names."""
+    if concern is not None and concern.level == "snapshot":
+        _pin(invocation, concern)
     return command.run(params, invocation)
 
 
-def _pin(command: Command, invocation: Invocation, concern: ReadConcernFields) -> None:
-    """Have the command read the point in time that its read concern names, or one that can be named afterwards."""
-    if command.name not in ("find", "aggregate", "distinct"):
+def _read_concern(command: Command, invocation: Invocation, generic: GenericArguments) -> ReadConcernFields | None:
+    """Read the read concern of a command that is in no transaction.
+
+    Raises:
+        ServerError: InvalidOptions (72) for a level that the command cannot have.
+    """
+    if generic.read_concern is None:
+        return None
+    concern = read_concern(generic.read_concern)
+    if concern.level == "snapshot" and command.name not in _READS_OF_SNAPSHOTS:
         raise ServerError(
             ErrorCode.InvalidOptions, f"Command {command.name} does not support read concern level 'snapshot'"
         )
+    pipeline = invocation.request.command.get("pipeline")
+    if concern.level in _LEVELS_OF_READS and command.name == "aggregate" and writes(pipeline):
+        raise ServerError(
+            ErrorCode.InvalidOptions, f"a pipeline that writes cannot have the read concern level '{concern.level}'"
+        )
+    return concern
+
+
+def _pin(invocation: Invocation, concern: ReadConcernFields) -> None:
+    """Have the command read the point in time that its read concern names, or one that can be named afterwards."""
     now, at = current_timestamp(), concern.at_cluster_time
     if at is not None and at > now:
         raise ServerError(
@@ -160,10 +171,7 @@ def _run_retryable(
     """Run a write whose statements are done once, however often it comes."""
     invocation.engine.sessions.write(session, txn_number)
     invocation.operation.history = StatementHistory(session.id, txn_number, _statement_ids(invocation))
-    try:
-        return command.run(params, invocation)
-    except ServerError as error:
-        raise _labelled(error, "RetryableWriteError", RETRYABLE_CODES) from error
+    return command.run(params, invocation)
 
 
 def _statement_ids(invocation: Invocation) -> list[int]:
@@ -193,24 +201,13 @@ def _run_in_transaction(
 ) -> Reply:
     assert generic.txn_number is not None
     invocation.operation.txn_number = generic.txn_number
-    if command.name in _ENDINGS:
-        try:
-            return command.run(params, invocation)
-        except ServerError as error:
-            error = _labelled(error, "RetryableWriteError", RETRYABLE_CODES)
-            raise _labelled(error, "TransientTransactionError", TRANSIENT_CODES) from error
+    if command.name in ENDINGS:
+        return command.run(params, invocation)
     check_allowed(command, invocation, is_first=bool(generic.start_transaction))
     _check_concerns(generic)
-    try:
-        transaction = _transaction(invocation, session, generic.txn_number, begins=bool(generic.start_transaction))
-        return _run_statement(command, params, invocation, transaction)
-    except ServerError as error:
-        raise _labelled(error, "TransientTransactionError", TRANSIENT_CODES | RETRYABLE_CODES) from error
-
-
-def _transaction(invocation: Invocation, session: Session, txn_number: int, *, begins: bool) -> Transaction:
     sessions = invocation.engine.sessions
-    return sessions.begin(session, txn_number) if begins else sessions.transaction(session, txn_number)
+    open_transaction = sessions.begin if generic.start_transaction else sessions.transaction
+    return _run_statement(command, params, invocation, open_transaction(session, generic.txn_number))
 
 
 def _run_statement(command: Command, params: Params, invocation: Invocation, transaction: Transaction) -> Reply:
@@ -237,10 +234,3 @@ def _check_concerns(generic: GenericArguments) -> None:
             "The readConcern level must be either 'local' (default), 'majority' or 'snapshot' in order to run in a "
             "transaction",
         )
-
-
-def _labelled(error: ServerError, label: str, codes: frozenset[ErrorCode]) -> ServerError:
-    """Return an error with a label more, if its code is among `codes`."""
-    if error.code not in codes or label in error.labels:
-        return error
-    return ServerError(error.code, error.message, details=error.details, labels=(*error.labels, label))

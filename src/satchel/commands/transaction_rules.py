@@ -20,12 +20,11 @@ COMMANDS_IN_TRANSACTIONS: Final = frozenset(
 _INFORMATION: Final = frozenset({"buildInfo", "connectionStatus", "hello", "isMaster", "ping"})
 _ON_ANY_DATABASE: Final = frozenset({"bulkWrite", "getMore", "killCursors", *_INFORMATION})
 _CLOSED_DATABASES: Final = ("admin", "config", "local")
-_STAGES_OUTSIDE: Final = frozenset(
-    {
-        "$changeStream", "$collStats", "$currentOp", "$indexStats", "$listLocalSessions", "$listSessions", "$merge",
-        "$out", "$planCacheStats",
-    }
-)  # fmt: skip
+_WRITING_STAGES: Final = frozenset({"$merge", "$out"})
+_STAGES_OUTSIDE: Final = _WRITING_STAGES | {
+    "$changeStream", "$collStats", "$currentOp", "$indexStats", "$listLocalSessions", "$listSessions",
+    "$planCacheStats",
+}  # fmt: skip
 
 
 def check_allowed(command: Command, invocation: Invocation, *, is_first: bool) -> None:
@@ -61,6 +60,11 @@ def _refusals(command: Command, invocation: Invocation, *, is_first: bool) -> It
     if name == "create" and ("viewOn" in body or "timeseries" in body):
         kind = "view" if "viewOn" in body else "time-series collection"
         yield f"Cannot create a {kind} in a multi-document transaction."
+
+
+def writes(pipeline: BsonValue) -> bool:
+    """Tell whether a pipeline ends in writing."""
+    return isinstance(pipeline, list) and not _WRITING_STAGES.isdisjoint(_stages(pipeline[-1:]))
 
 
 def _stages(pipeline: BsonValue) -> Iterator[str]:

@@ -150,5 +150,9 @@ def test_points_in_time_that_are_gone(server: Server, monkeypatch: pytest.Monkey
 
 def test_what_cannot_be_read_at_a_point_in_time(server: Server) -> None:
     assert server.code({"count": "c", "readConcern": {"level": "snapshot"}}) == ErrorCode.InvalidOptions
+    insert = {"insert": "c", "documents": [{}], "readConcern": {"level": "snapshot"}}
+    assert Session(server).retryable(insert, 1)["code"] == ErrorCode.InvalidOptions
+    out = {"aggregate": "c", "pipeline": [{"$out": "d"}], "cursor": {}, "readConcern": {"level": "snapshot"}}
+    assert server.code(out) == ErrorCode.InvalidOptions
     local = {"level": "local", "atClusterTime": Timestamp(1, 1)}
     assert server.code({"find": "c", "readConcern": local}) == ErrorCode.InvalidOptions

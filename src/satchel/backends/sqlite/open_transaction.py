@@ -59,11 +59,10 @@ class SqliteTransaction:
         """
         if self._storage.read_only:
             raise ReadOnlyStorageError(f"{self._storage.path} is read-only")
-        with self._at_work():
-            if not self.has_written:
-                self._begin_to_write(check)
-            with self._closing(SqliteWriter(self._current())) as writer:
-                yield writer
+        if not self.has_written:
+            self._begin_to_write(check)
+        with self._at_work(), self._closing(SqliteWriter(self._current())) as writer:
+            yield writer
 
     def commit(self) -> None:
         """Make everything that was written visible to others and end the transaction."""
@@ -118,14 +117,15 @@ class SqliteTransaction:
         if not lock.hold(self, TRANSACTION_LOCK_SECONDS, check):
             raise WriteConflictError(_CONFLICT)
         try:
-            if self._connection is None:
-                self._begin(to_write=True)
-            else:
-                self._upgrade(self._connection)
+            with self._at_work():
+                if self._connection is None:
+                    self._begin(to_write=True)
+                else:
+                    self._upgrade(self._connection)
+                self.has_written = True
         except BaseException:
             lock.let_go()
             raise
-        self.has_written = True
 
     def _begin(self, *, to_write: bool = False) -> None:
         """Open the transaction; at once to write, it has no older snapshot that could be in its way."""
