@@ -8,9 +8,11 @@ from typing import Any
 
 import pytest
 from bson import Int64, Timestamp
+from bson.datetime_ms import DatetimeMS
 
 from satchel.engine.change_streams import splitting
 from satchel.engine.change_streams import stream as streams
+from satchel.engine.expiry import remove_expired
 from satchel.errors import ErrorCode
 
 from .conftest import Reply, Server
@@ -131,6 +133,28 @@ def test_out_and_merge(server: Server) -> None:
     assert watcher.kinds() == ["insert", "insert"]
     server.ok({"aggregate": "source", "pipeline": [{"$match": {"_id": 1}}, {"$out": "c"}], "cursor": {}})
     assert watcher.kinds() == ["delete", "delete", "delete", "insert"]
+
+
+def test_documents_that_expire(server: Server) -> None:
+    server.ok({"createIndexes": "c", "indexes": [{"key": {"t": 1}, "name": "t", "expireAfterSeconds": 0}]})
+    server.ok({"insert": "c", "documents": [{"_id": 1, "t": DatetimeMS(1000)}, {"_id": 2, "t": DatetimeMS(9000)}]})
+    watcher = Watcher(server)
+    remove_expired(server.service.engine, now_ms=5000)
+    (event,) = watcher.events()
+    assert (event["operationType"], event["documentKey"]) == ("delete", {"_id": 1})
+
+
+def test_a_collection_made_capped_is_another_one(server: Server) -> None:
+    insert(server, 1)
+    watcher = Watcher(server)
+    server.ok({"convertToCapped": "c", "size": 4096})
+    assert watcher.kinds() == ["rename", "invalidate"]
+
+
+def test_explaining_a_stream(server: Server) -> None:
+    pipeline = [{"$changeStream": {}}, {"$match": {"a": 1}}]
+    reply = server.ok({"aggregate": "c", "pipeline": pipeline, "explain": True})
+    assert "$changeStream" in str(reply)
 
 
 def test_a_capped_collection_lets_go_silently(server: Server) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Final, cast
 
 from bson import Binary
@@ -14,7 +15,7 @@ from satchel.engine.namespaces import Namespace, is_system
 from satchel.errors import ErrorCode, ServerError
 from satchel.mql.pipeline.stages.change_stream import ChangeStreamSpec
 from satchel.values import key_string
-from satchel.values.bson_types import BsonValue, Document, decode_document
+from satchel.values.bson_types import BsonValue, Document, decode_document, encode_document
 
 EXPANDED_KINDS: Final = frozenset({"create", "createIndexes", "dropIndexes", "modify"})
 """Events that only a stream with `showExpandedEvents` has."""
@@ -22,7 +23,7 @@ EXPANDED_KINDS: Final = frozenset({"create", "createIndexes", "dropIndexes", "mo
 _INTERNAL_DATABASES: Final = frozenset({"admin", "config", "local"})
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Scope:
     """What a stream watches.
 
@@ -33,6 +34,19 @@ class Scope:
 
     database: str = ""
     collection: str = ""
+
+    @cached_property
+    def _signs(self) -> tuple[bytes, ...]:
+        """What the bytes of an entry hold, one or the other, that is an event here."""
+        if not self.database:
+            return (b"",)
+        if not self.collection:
+            return (_element("db", self.database),)
+        return _element("coll", self.collection), _element("op", "dropDatabase")
+
+    def may_concern(self, entry: bytes) -> bool:
+        """Tell, without decoding it, whether an entry of the change log can be an event here."""
+        return any(sign in entry for sign in self._signs)
 
     def concerns(self, entry: Document) -> bool:
         """Tell whether an entry of the change log is an event here."""
@@ -150,6 +164,10 @@ class EventMaker:
             return None
         record = unit.reader.get_by_id(collection.table, key_string.encode(entry["id"], collection.collation))
         return None if record is None else decode_document(record[1])
+
+
+def _element(name: str, value: str) -> bytes:
+    return encode_document({name: value})[4:-1]
 
 
 def first_of_transaction(position: int, entry: Document) -> int:

@@ -151,8 +151,8 @@ class ChangeStream:
             for number, (position, raw) in enumerate(self._log.entries(self.position)):
                 if not number % _INTERRUPT_EVERY:
                     self._context.check_interrupt()
-                entry = decode_document(raw)
-                if self._scope.concerns(entry):
+                entry = decode_document(raw) if self._scope.may_concern(raw) else None
+                if entry is not None and self._scope.concerns(entry):
                     yield from self._results(position, entry)
                     if self._scope.is_invalidated_by(str(entry["op"])):
                         return
