@@ -7,7 +7,7 @@ when nobody has read it for as long as its entries are kept.
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 from bson import Binary, Int64
 from bson.datetime_ms import DatetimeMS
@@ -159,15 +159,16 @@ class ChangeRecorder:
         if not self._first:
             self._first = self._clock.next_position(self._log.last_position())
             self.last = self._first - 1
-        rows = []
-        for entry in entries:
-            self.last += 1
-            if self._transaction is not None:
-                step = Int64(self.last - self._first)
-                entry = _joined(entry, encode_document({**self._transaction, "step": step}))  # noqa: PLW2901
-            rows.append(LogEntry(self.last, entry))
-            self.written_bytes += len(entry)
-        self._log.append(rows)
+        self._log.append(map(self._placed, entries))
+
+    def _placed(self, entry: bytes) -> LogEntry:
+        """Give an entry its place, and say to which transaction it belongs."""
+        self.last += 1
+        if self._transaction is not None:
+            step = Int64(self.last - self._first)
+            entry = _joined(entry, encode_document({**self._transaction, "step": step}))
+        self.written_bytes += len(entry)
+        return LogEntry(self.last, entry)
 
     def finish(self) -> None:
         """Move the entries up to the present, just before the transaction is committed.
@@ -234,13 +235,13 @@ class ChangeLog:
         if recorder.last:
             self.clock.reached(recorder.last)
 
-    def look_after(self, log: ChangeLogWriter, recorder: ChangeRecorder, *, is_needed: bool) -> bool:
+    def look_after(self, log: ChangeLogWriter, recorder: ChangeRecorder, is_needed: Callable[[], bool]) -> bool:
         """Now and then, keep the log within its bounds, or stop it when nobody has read it for long.
 
         Args:
             log: The log in a transaction that is about to end.
             recorder: What wrote the transaction's changes.
-            is_needed: Whether the log stays even if nobody reads it.
+            is_needed: Tells whether the log stays even if nobody reads it.
 
         Returns:
             Whether the log was stopped.
@@ -252,7 +253,7 @@ class ChangeLog:
         self._check_at = time.monotonic() + CHANGE_LOG_CHECK_SECONDS
         oldest = int(time.time()) - CHANGE_LOG_RETENTION_SECONDS
         state = log.state()
-        if not is_needed and state is not None and state.watched_at < oldest:
+        if state is not None and state.watched_at < oldest and not is_needed():
             log.stop()
             return True
         log.trim(start_of_second(oldest), CHANGE_LOG_MAX_BYTES)

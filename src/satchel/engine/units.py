@@ -62,10 +62,12 @@ class WriteUnit(ReadUnit):
         if self.changes is None:
             return
         self.changes.finish()
-        is_needed = any(entry.keeps_images for entry in self.catalog)
-        if self._change_log.look_after(self.writer.change_log, self.changes, is_needed=is_needed):
+        if self._change_log.look_after(self.writer.change_log, self.changes, self._keeps_images):
             self.changes = None
             self.reload()
+
+    def _keeps_images(self) -> bool:
+        return any(entry.keeps_images for entry in self.catalog)
 
     def create_collection(self, namespace: Namespace, options: Document) -> CollectionEntry:
         """Add a collection or (with `viewOn` among the options) a view.

@@ -239,6 +239,25 @@ def test_a_drop_invalidates(server: Server) -> None:
     assert again.kinds() == ["insert"]
 
 
+def test_behind_the_drop_comes_the_end(server: Server) -> None:
+    insert(server, 1)
+    watcher = Watcher(server)
+    server.ok({"drop": "c"})
+    dropped, invalidated = watcher.events()
+    insert(server, 2)
+    resumed = server.ok({**watcher.command, "pipeline": [{"$changeStream": {"resumeAfter": dropped["_id"]}}]})
+    assert resumed["cursor"]["firstBatch"] == [invalidated]
+    assert resumed["cursor"]["id"] == 0
+
+
+def test_a_view_of_the_name_is_something_else(server: Server) -> None:
+    watcher = Watcher(server, showExpandedEvents=True)
+    server.ok({"create": "c", "viewOn": "d", "pipeline": []})
+    server.ok({"drop": "c"})
+    insert(server, 1)
+    assert watcher.kinds() == ["create", "drop", "create", "insert"]
+
+
 def test_a_rename_invalidates_both(server: Server) -> None:
     insert(server, 1)
     insert(server, 2, collection="d")

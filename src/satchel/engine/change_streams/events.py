@@ -65,8 +65,11 @@ class Scope:
         """Tell whether another collection has taken the name of the one that is watched."""
         return entry["op"] == "rename" and entry["to"] == {"db": self.database, "coll": self.collection}
 
-    def is_invalidated_by(self, kind: str) -> bool:
-        """Tell whether a stream ends behind an event of a kind."""
+    def is_invalidated_by(self, entry: Document) -> bool:
+        """Tell whether a stream ends behind the event of an entry."""
+        kind = cast("str", entry["op"])
+        if entry.get("view"):
+            return False
         if self.collection:
             return kind in ("drop", "rename", "dropDatabase")
         return bool(self.database) and kind == "dropDatabase"

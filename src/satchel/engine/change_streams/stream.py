@@ -56,7 +56,7 @@ class ChangeStream:
         self._context = context
         self._maker = EventMaker(spec, slot)
         self._splits = any(isinstance(stage, SplitLargeEventStage) for stage in rest.stages)
-        self._seen_fragments = 0
+        self._seen = ""
         self.position = self._start(spec)
 
     @property
@@ -96,23 +96,26 @@ class ChangeStream:
         self._check_history(token.position)
         if token.kind is TokenKind.HIGH_WATER_MARK:
             return token.position
-        entry = self._log.get(token.position)
-        if entry is not None and not self._scope.concerns(decode_document(entry)):
-            entry = None
-        if entry is None and token.position > self._lost:
+        raw = self._log.get(token.position)
+        entry = decode_document(raw) if raw is not None else None
+        if (entry is None and token.position > self._lost) or (entry is not None and not self._scope.concerns(entry)):
             raise ServerError(
                 ErrorCode.ChangeStreamFatalError,
                 f"cannot resume stream; the resume token was not found. {token.to_bson()}",
             )
-        if token.fragment:
-            if not self._splits or entry is None:
-                raise ServerError(
-                    ErrorCode.ChangeStreamFatalError,
-                    "cannot resume stream; the resume token is that of a part of an event that was split",
-                )
-            self._seen_fragments = token.fragment
+        if token.fragment and (entry is None or not self._splits):
+            raise ServerError(
+                ErrorCode.ChangeStreamFatalError,
+                "cannot resume stream; the resume token is that of a part of an event that was split",
+            )
+        if token.kind is TokenKind.EVENT and entry is not None and self._has_more(token, entry):
+            self._seen = str(token.to_bson()["_data"])
             return token.position - 1
         return token.position
+
+    def _has_more(self, token: ResumeToken, entry: Document) -> bool:
+        """Tell whether an entry has more to tell behind an event: further parts of it, or an invalidation."""
+        return bool(token.fragment) or self._scope.is_invalidated_by(entry)
 
     def _before(self, position: int) -> int:
         """Return the position before the first change at or after a cluster time; a transaction has one time."""
@@ -154,7 +157,7 @@ class ChangeStream:
                 entry = decode_document(raw) if self._scope.may_concern(raw) else None
                 if entry is not None and self._scope.concerns(entry):
                     yield from self._results(position, entry)
-                    if self._scope.is_invalidated_by(str(entry["op"])):
+                    if self._scope.is_invalidated_by(entry):
                         return
                 self.position = position
                 if self._slot.generation != generation:
@@ -164,11 +167,10 @@ class ChangeStream:
 
     def _results(self, position: int, entry: Document) -> list[Found]:
         events = [self._maker.event(position, entry)] if self._maker.shows(entry) else []
-        if self._scope.is_invalidated_by(str(entry["op"])) and not entry.get("view"):
+        if self._scope.is_invalidated_by(entry):
             events.append(self._maker.invalidation(position, entry))
         results = [result for event in events for result in self._through_pipeline(event)]
-        seen, self._seen_fragments = self._seen_fragments, 0
-        return results[seen:]
+        return [result for result in results if str(result[1]["_data"]) > self._seen]
 
     def _through_pipeline(self, event: Document) -> Iterator[Found]:
         token = event["_id"]
