@@ -60,6 +60,7 @@ class Cursor:
     any_session: bool = False
     in_use: bool = False
     exhausted: bool = False
+    is_killed: bool = False
     used_at: float = field(default_factory=time.monotonic)
     _waiting: deque[bytes] = field(default_factory=deque)
 
@@ -88,6 +89,8 @@ class Cursor:
             operation.deadline = time.monotonic() + self.seconds_left
         operation.check_interrupt()
         self.operation.successor = operation
+        if self.is_killed:
+            operation.killed = ErrorCode.CursorKilled
         try:
             yield
         finally:
@@ -228,6 +231,7 @@ class CursorRegistry:
             self._interrupt(cursor)
 
     def _interrupt(self, cursor: Cursor) -> None:
+        cursor.is_killed = True
         running = cursor.operation.successor if cursor.operation is not None else None
         if running is not None:
             running.killed = ErrorCode.CursorKilled

@@ -173,6 +173,7 @@ class SessionRegistry:
         for operation in list(self._engine.operations.values()):
             if operation.session == session_id and operation is not by:
                 operation.killed = ErrorCode.Interrupted
+                self._engine.data_watch.announce()
         if session is not None and session.transaction is not None:
             session.transaction.abort()
         self._engine.cursors.forget_those(session_id)

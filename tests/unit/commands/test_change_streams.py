@@ -5,9 +5,10 @@ from __future__ import annotations
 import threading
 import time
 from typing import Any
+from uuid import uuid4
 
 import pytest
-from bson import Int64, Timestamp
+from bson import Binary, Int64, Timestamp
 from bson.datetime_ms import DatetimeMS
 
 from satchel.engine.change_streams import splitting
@@ -537,6 +538,22 @@ def test_killing_the_cursor_wakes_it(server: Server) -> None:
     server.ok({"killCursors": "c", "cursors": [Int64(watcher.id)]})
     thread.join(30)
     assert replies[0]["code"] == ErrorCode.CursorKilled
+
+
+def test_ending_its_session_wakes_it(server: Server) -> None:
+    lsid = {"id": Binary.from_uuid(uuid4())}
+    stage = {"$changeStream": {}}
+    cursor = server.ok({"aggregate": "c", "pipeline": [stage], "cursor": {}, "lsid": lsid})["cursor"]
+    replies: list[Reply] = []
+    more = {"getMore": Int64(cursor["id"]), "collection": "c", "maxTimeMS": 60_000, "lsid": lsid}
+    other = server.another()
+    thread = threading.Thread(target=lambda: replies.append(other.run(more)))
+    thread.start()
+    while not waiting(server):
+        time.sleep(0.001)
+    server.ok({"killSessions": [lsid]})
+    thread.join(30)
+    assert replies[0]["code"] in (ErrorCode.Interrupted, ErrorCode.CursorKilled)
 
 
 def test_garbage_collection_wakes_it(server: Server) -> None:
