@@ -168,14 +168,18 @@ class FileStorage:
             entry, before = self.tree.put(path, new, overwrite=overwrite)
         except (OSError, OperationFailure):
             # After another error (a lost connection) the path may refer to it: the count stays, and `check` sees to it.
-            with contextlib.suppress(PyMongoError):
-                self.contents.release(content["_id"])
+            self._let_go(content["_id"])
             raise
         if before is not None:
-            self.contents.release(before["content"])
+            self._let_go(before["content"])
         # The folder may have been removed, as empty, a moment before the file was in it.
         self.tree.ensure_folders(ancestors(path))
         return FileInfo.of(entry)
+
+    def _let_go(self, content_id: Any) -> None:
+        """Count down for a reference that is gone. The paths are right already; what stays is found by `check`."""
+        with contextlib.suppress(PyMongoError):
+            self.contents.release(content_id)
 
     @overload
     def open(
@@ -399,7 +403,7 @@ class FileStorage:
             except FileNotFoundError:
                 return False
             if self.tree.remove(entry):
-                self.contents.release(entry["content"])
+                self._let_go(entry["content"])
                 return True
 
     def make_folder(self, folder: str, *, exist_ok: bool = True) -> None:
@@ -426,7 +430,7 @@ class FileStorage:
         if recursive:
             for entry in self.tree.descendants(folder, {"kind": FILE}):
                 if self.tree.remove(entry):
-                    self.contents.release(entry["content"])
+                    self._let_go(entry["content"])
             for path in sorted((entry["path"] for entry in self.tree.descendants(folder)), key=len, reverse=True):
                 self.tree.remove_folder(path)
         if folder != ROOT:
@@ -488,7 +492,7 @@ class FileStorage:
             if self.contents.acquire(entry["content"]):
                 self.place(target, _content_of(entry), _carried(entry), overwrite=overwrite)
                 if self.tree.remove(entry):
-                    self.contents.release(entry["content"])
+                    self._let_go(entry["content"])
                 return
 
     def _move_folder(self, source: str, target: str) -> None:
