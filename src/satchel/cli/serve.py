@@ -73,7 +73,7 @@ def run(options: argparse.Namespace, key: str | bytes | None = None) -> int:
         print(f"satchel: {error}", file=sys.stderr)
         return 2
     stop = _stop_signal()
-    # Clients can connect from here on; they wait for the engine, whose import is most of the start.
+    # Clients can connect from here on. They are greeted when the file is open, before all commands are loaded.
     gc.disable()
     deployment = importlib.import_module("satchel.deployment")
     service = deployment.open_service(
@@ -82,8 +82,6 @@ def run(options: argparse.Namespace, key: str | bytes | None = None) -> int:
         encryption_key=key,
         test_commands=options.enable_test_commands,
     )
-    gc.freeze()
-    gc.enable()
     service.authorization = bool(options.auth)
     service.activity.profiler.slow_ms = options.slow_ms
     try:
@@ -92,6 +90,9 @@ def run(options: argparse.Namespace, key: str | bytes | None = None) -> int:
             metrics.start(service)
             event(LOGGER, logging.INFO, "metrics", url=metrics.url)
         print(*server.uris, sep="\n", flush=True)
+        importlib.import_module("satchel.commands.command").COMMANDS.load()
+        gc.freeze()
+        gc.enable()
         stop.wait()
         server.stop(service)
     finally:

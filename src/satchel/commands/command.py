@@ -128,19 +128,22 @@ class Commands:
 
         return register
 
-    def _load(self) -> None:
+    def load(self) -> None:
         """Import the modules of commands, which register themselves: later than a file can be opened and read."""
         if not self._is_loaded:
             importlib.import_module("satchel.commands.families")
             self._is_loaded = True
 
     def get(self, name: str) -> Command | None:
-        """Return the command of that name or alias, or None."""
-        self._load()
-        return self._by_name.get(name)
+        """Return the command of that name or alias, or None; a client is greeted before all commands are loaded."""
+        command = self._by_name.get(name)
+        if command is None and not self._is_loaded:
+            self.load()
+            command = self._by_name.get(name)
+        return command
 
     def __iter__(self) -> Iterator[Command]:
-        self._load()
+        self.load()
         return iter(self._all)
 
 
