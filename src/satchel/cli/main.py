@@ -7,7 +7,6 @@ import importlib
 import sys
 import sysconfig
 from collections.abc import Callable, Sequence
-from importlib.metadata import version
 from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING, TypeAlias
@@ -45,7 +44,8 @@ class _Version(argparse.Action):
 
     def __call__(self, parser: argparse.ArgumentParser, *_arguments: object) -> None:
         """Print it and leave."""
-        print(f"satchel {version('satchel')}")
+        metadata = importlib.import_module("importlib.metadata")
+        print(f"satchel {metadata.version('satchel')}")
         parser.exit()
 
 

@@ -6,10 +6,9 @@ import contextlib
 import dataclasses
 import logging
 import socket
-import ssl
 import time
 from collections.abc import Callable
-from typing import Final, TypeAlias
+from typing import TYPE_CHECKING, Final, TypeAlias
 
 from satchel.errors import ServerError
 from satchel.server.logs import event
@@ -21,6 +20,9 @@ from satchel.wire.header import MAX_MESSAGE_SIZE_BYTES, ProtocolError, read_head
 from satchel.wire.messages import Request, encode_reply, malformed_replies, parse_message
 from satchel.wire.op_msg import MORE_TO_COME
 from satchel.wire.service import ConnectionDroppedError, ConnectionState, DirectService, Peer, Presentation
+
+if TYPE_CHECKING:
+    import ssl
 
 _log: Final = logging.getLogger("satchel.server")
 _SEND_BYTES: Final = 1024 * 1024

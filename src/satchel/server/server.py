@@ -9,7 +9,7 @@ import socket
 import threading
 import time
 from collections.abc import Iterator
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from satchel.server.addresses import bind_tcp, bind_unix, is_loopback, is_tcp, own_address, peer_of, uri
 from satchel.server.connection import Connection
@@ -17,8 +17,10 @@ from satchel.server.logs import event
 from satchel.server.message_reader import MessageBudget
 from satchel.server.options import ConfigurationError, ServerOptions
 from satchel.server.peers import is_gone
-from satchel.server.tls import tls_context
 from satchel.wire.service import DirectService, Presentation, Traffic
+
+if TYPE_CHECKING:
+    import ssl
 
 _log: Final = logging.getLogger("satchel.server")
 _LARGE_MESSAGES_BYTES: Final = 512 * 1024 * 1024
@@ -39,7 +41,7 @@ class Server:
     def __init__(self, options: ServerOptions) -> None:
         _check(options)
         self._options = options
-        self._tls = tls_context(options.tls) if options.tls is not None else None
+        self._tls = _tls_context(options)
         self._budget = MessageBudget(_LARGE_MESSAGES_BYTES)
         self._listeners: list[socket.socket] = []
         self._connections: set[Connection] = set()
@@ -204,6 +206,14 @@ class Server:
             listener.close()
         if self._options.unix_socket is not None:
             self._options.unix_socket.unlink(missing_ok=True)
+
+
+def _tls_context(options: ServerOptions) -> ssl.SSLContext | None:
+    if options.tls is None:
+        return None
+    from satchel.server.tls import tls_context  # noqa: PLC0415 - loading OpenSSL takes longer than a server may
+
+    return tls_context(options.tls)
 
 
 def _check(options: ServerOptions) -> None:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import importlib
+import importlib.util
 import struct
 import zlib
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from types import ModuleType
 from typing import Final, Protocol, cast
 
 from satchel.errors import ErrorCode, ServerError
@@ -53,21 +53,24 @@ def _zlib_decompress(data: bytes, size: int) -> bytes:
     return zlib.decompressobj().decompress(data, size + 1)
 
 
-def _optional(name: str) -> ModuleType | None:
+def _is_installed(name: str) -> bool:
     try:
-        return importlib.import_module(name)
+        return importlib.util.find_spec(name) is not None
     except ImportError:
-        return None
+        return False  # nor is the package that it would be in
 
 
 def _snappy() -> Iterable[Compressor]:
-    module = _optional("snappy")
-    if module is not None:
-        snappy = cast("_Snappy", module)
-        yield Compressor("snappy", 1, snappy.compress, lambda data, size: _snappy_decompress(snappy, data, size))
+    if _is_installed("snappy"):
+        yield Compressor("snappy", 1, lambda data: _snappy_module().compress(data), _snappy_decompress)
 
 
-def _snappy_decompress(snappy: _Snappy, data: bytes, size: int) -> bytes:
+def _snappy_module() -> _Snappy:
+    """Import the module when data come: a server starts without it."""
+    return cast("_Snappy", importlib.import_module("snappy"))
+
+
+def _snappy_decompress(data: bytes, size: int) -> bytes:
     """Decompress what says of itself that it has `size` bytes: the module believes it and makes room for it."""
     said, shift = 0, 0
     for byte in data[:5]:
@@ -77,15 +80,21 @@ def _snappy_decompress(snappy: _Snappy, data: bytes, size: int) -> bytes:
             break
     if said != size:
         raise ProtocolError(f"the snappy data has {said} bytes, not {size}")
-    return snappy.uncompress(data)
+    return _snappy_module().uncompress(data)
 
 
 def _zstd() -> Iterable[Compressor]:
-    module = _optional("compression.zstd") or _optional("backports.zstd")
-    if module is not None:
-        zstd = cast("_Zstd", module)
+    name = next(filter(_is_installed, ("compression.zstd", "backports.zstd")), None)
+    if name is not None:
+
+        def module() -> _Zstd:
+            return cast("_Zstd", importlib.import_module(name))
+
         yield Compressor(
-            "zstd", 3, zstd.compress, lambda data, size: zstd.ZstdDecompressor().decompress(data, size + 1)
+            "zstd",
+            3,
+            lambda data: module().compress(data),
+            lambda data, size: module().ZstdDecompressor().decompress(data, size + 1),
         )
 
 
