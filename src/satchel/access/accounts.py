@@ -119,6 +119,10 @@ class Accounts:
         """Tell whether everything is still as an earlier snapshot had it."""
         return all(self._raw(name) == raw for name, raw in seen.items())
 
+    def exists(self, name: Name) -> bool:
+        """Tell whether a user, or a role that is not built in, is stored."""
+        return self._raw(name) is not None
+
     def user(self, name: UserName) -> User | None:
         """Return a user, or None."""
         raw = self.seen[name] = self._raw(name)

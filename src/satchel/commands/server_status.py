@@ -134,6 +134,10 @@ def _replication(invocation: Invocation) -> Document:
     }
 
 
+def _sessions(invocation: Invocation) -> Document:
+    return {"activeSessionsCount": len(invocation.engine.sessions)}
+
+
 def _storage_engine(invocation: Invocation) -> Document:
     storage = invocation.engine.storage
     return {
@@ -211,6 +215,7 @@ _SECTIONS: Final[dict[str, Callable[[Invocation], Document]]] = {
     "connections": _connections,
     "extra_info": _extra_info,
     "globalLock": _global_lock,
+    "logicalSessionRecordCache": _sessions,
     "mem": _memory,
     "metrics": _metrics,
     "network": _network,

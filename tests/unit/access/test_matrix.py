@@ -129,6 +129,8 @@ CASES: list[tuple[str, str, dict[str, Any], str]] = [
         {"resource": {"db": "shop", "collection": ""}, "actions": ["find"]}]}, ""),
     ("shop", USER_ADMINS, {"revokePrivilegesFromRole": "nothing", "privileges": [
         {"resource": {"db": "shop", "collection": ""}, "actions": ["find"]}]}, ""),
+    ("admin", "restore root",
+     {"_mergeAuthzCollections": 1, "tempUsersCollection": "admin.tempusers", "drop": True}, ""),
     ("admin", "host userAdminAny clusterAdmin root", {"invalidateUserCache": 1}, ""),
     ("shop", DB_ADMINS, {"profile": -1}, ""),
     ("admin", MONITORS + " backup", {"serverStatus": 1}, ""),

@@ -236,6 +236,54 @@ def test_broken_documents_of_users_let_nobody_in(secured: SecuredServer) -> None
     assert {user["_id"] for user in shown(secured, {"forAllDBs": True})} == {"admin.b", "admin.c"}
 
 
+@pytest.mark.parametrize(("drop", "left"), [(False, {"ann", "bob", "eve"}), (True, {"ann", "bob"})])
+def test_users_and_roles_are_restored(secured: SecuredServer, drop: bool, left: set[str]) -> None:
+    role = {"createRole": "own", "privileges": [], "roles": []}
+    secured.ok(role, "shop")
+    for name in ("ann", "bob"):
+        secured.make_user(name, on("own", "shop"))
+    for source, target in (("system.users", "tempusers"), ("system.roles", "temproles")):
+        documents = secured.ok({"find": source}, "admin")["cursor"]["firstBatch"]
+        secured.ok({"insert": target, "documents": documents}, "admin")
+    secured.ok({"dropRole": "own"}, "shop")
+    secured.ok({"dropUser": "ann"}, "admin")
+    secured.ok({"updateUser": "bob", "pwd": "other"}, "admin")
+    secured.make_user("eve")
+    merge = {"_mergeAuthzCollections": 1, "tempUsersCollection": "admin.tempusers", "drop": drop, "db": ""}
+    secured.ok({**merge, "tempRolesCollection": "admin.temproles"}, "admin")
+    assert {user["user"] for user in shown(secured, {"forAllDBs": True})} == left
+    for name in ("ann", "bob"):
+        assert log_in(secured.outside(), name, PASSWORD)["done"]
+        assert secured.as_user(name).ok({"connectionStatus": 1}, "admin")["authInfo"]["authenticatedUserRoles"] == [
+            on("own", "shop")
+        ]
+
+
+@pytest.mark.parametrize(
+    ("fields", "code"),
+    [
+        ({}, 2),
+        ({"tempUsersCollection": "admin.nothing"}, 26),
+        ({"tempUsersCollection": "admin.system.users"}, 2),
+        ({"tempUsersCollection": "admin.broken"}, 2),
+    ],
+)
+def test_what_cannot_be_restored(secured: SecuredServer, fields: dict[str, Any], code: int) -> None:
+    secured.ok({"insert": "broken", "documents": [{"user": "ann"}]}, "admin")
+    assert secured.code({"_mergeAuthzCollections": 1, **fields}, "admin") == code
+
+
+def test_watching_everything_shows_no_accounts(secured: SecuredServer) -> None:
+    watcher = secured.with_roles("readAnyDatabase")
+    pipeline: list[dict[str, Any]] = [{"$changeStream": {"allChangesForCluster": True, "showExpandedEvents": True}}]
+    cursor = watcher.ok({"aggregate": 1, "pipeline": pipeline, "cursor": {}}, "admin")["cursor"]["id"]
+    secured.make_user("ann", "root")
+    secured.ok({"updateUser": "ann", "pwd": "another"}, "admin")
+    secured.ok({"insert": "c", "documents": [{}]}, "shop")
+    batch = watcher.ok({"getMore": cursor, "collection": "$cmd.aggregate"}, "admin")["cursor"]["nextBatch"]
+    assert {event["ns"]["db"] for event in batch} == {"shop"}
+
+
 def test_old_users_without_an_id_can_log_in(secured: SecuredServer) -> None:
     secured.make_user("ann", "root")
     secured.ok({"update": "system.users", "updates": [{"q": {}, "u": {"$unset": {"userId": 1}}}]}, "admin")
