@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
+import bson
 import pytest
 from pymongo.errors import BulkWriteError
+from pymongo.monitoring import CommandFailedEvent, CommandListener, CommandStartedEvent, CommandSucceededEvent
 
 from satchel import AsyncMongoClient, MongoClient
 from tests.driver.fake_service import FakeService
@@ -47,6 +49,42 @@ def test_small_documents_go_in_large_batches_again(client: MongoClient[dict[str,
     client.shop.files.insert_many([{"_id": number} for number in range(5000)])
     assert len(noted) < 12
     assert len(service.collections["shop", "files"]) == 10_070
+
+
+class Sizes(CommandListener):
+    """Notes how many documents insert, find and getMore carry, and their bytes."""
+
+    def __init__(self) -> None:
+        self.written: list[int] = []
+        self.read: list[tuple[int, int]] = []
+
+    def started(self, event: CommandStartedEvent) -> None:
+        if event.command_name == "insert":
+            self.written.append(len(event.command["documents"]))
+
+    def succeeded(self, event: CommandSucceededEvent) -> None:
+        if event.command_name in ("find", "getMore", "aggregate"):
+            cursor = event.reply["cursor"]
+            batch = cursor.get("nextBatch", cursor.get("firstBatch"))
+            self.read.append((len(batch), sum(len(bson.encode(document)) for document in batch)))
+
+    def failed(self, event: CommandFailedEvent) -> None:
+        pass
+
+
+@pytest.mark.parametrize("size", [100, 2_000, 300_000], ids=["small", "middling", "large"])
+async def test_an_event_loop_handles_a_little_at_a_time(size: int) -> None:
+    listener, count = Sizes(), max(10, 1_000_000 // size)
+    async with AsyncMongoClient[dict[str, Any]](":memory:", event_listeners=[listener]) as client:
+        things = client.shop.things
+        await things.insert_many([{"n": number, "data": bytes(size)} for number in range(count)])
+        found = await things.find().to_list()
+        assert [document["n"] for document in found] == list(range(count))
+        assert len(await (await things.aggregate([{"$match": {"n": {"$gte": 0}}}])).to_list()) == count
+    assert sum(listener.written) == count
+    assert max(listener.written) <= 500
+    assert all(documents <= 4 or total <= 128 * 1024 for documents, total in listener.read)
+    assert len(listener.read) > 4
 
 
 async def test_asynchronously(async_client: AsyncMongoClient[dict[str, Any]], service: FakeService) -> None:

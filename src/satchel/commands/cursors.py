@@ -115,7 +115,7 @@ def _next_batch(cursor: Cursor, invocation: Invocation, limit: int) -> list[byte
     with engine.read() as unit, cursor.slot.attached(unit):
         if cursor.check_alive is not None:
             cursor.check_alive()
-        batch = cursor.next_batch(limit)
+        batch = cursor.next_batch(limit, *invocation.connection.batch_size)
         if not cursor.tailable:
             cursor.exhausted = cursor.peek_exhausted()
         return batch

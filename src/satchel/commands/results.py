@@ -35,7 +35,7 @@ def first_batch(
         extra: Further fields of the reply.
     """
     limit = FIRST_BATCH_DOCUMENTS if batch_size is None else batch_size
-    batch = cursor.next_batch(limit)
+    batch = cursor.next_batch(limit, *invocation.connection.batch_size)
     if not single_batch and not cursor.peek_exhausted():
         cursor.operation = invocation.operation
         cursor.seconds_left = None if cursor.await_data else invocation.operation.seconds_left

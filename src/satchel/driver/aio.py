@@ -13,6 +13,8 @@ from bson.codec_options import TypeRegistry
 from satchel.driver.client import represent
 from satchel.driver.exchange import (
     INSTANT_COMMANDS,
+    LOOP_BATCH_SIZE,
+    LOOP_WRITE_SIZES,
     MESSAGE_SIZE_LIMIT_BYTES,
     Address,
     Link,
@@ -58,6 +60,7 @@ class AsyncInProcessConnection(AsyncConnection):
         self._service = service
         self._workers = workers
         self._state = ConnectionState()
+        self._state.batch_size = LOOP_BATCH_SIZE
         self._replies: deque[bytes] = deque()
         super().__init__(AsyncLink(self._state), pool, pool.address, connection_id, pool.is_sdam)  # type: ignore[arg-type]
 
@@ -68,7 +71,7 @@ class AsyncInProcessConnection(AsyncConnection):
         out is then unknown, as with any server.
         """
         check_size(max_doc_size, self.max_bson_size)
-        self.max_write_batch_size = batch_size_after(message, self.max_write_batch_size)
+        self.max_write_batch_size = batch_size_after(message, self.max_write_batch_size, LOOP_WRITE_SIZES)
         call = partial(run, self._service, message, self._state)
         try:
             self._replies = call() if command_name(message) in INSTANT_COMMANDS else await self._workers.run(call)
@@ -115,6 +118,7 @@ class AsyncInProcessPool(AsyncPool):
             if not self.is_sdam:
                 await connection.hello()
                 connection.max_message_size = MESSAGE_SIZE_LIMIT_BYTES
+                connection.max_write_batch_size = LOOP_WRITE_SIZES.most_documents
                 self.is_writable = connection.is_writable
             if handler is not None:
                 handler.contribute_socket(connection, completed_handshake=False)

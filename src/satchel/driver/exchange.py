@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import bson
 from pymongo.errors import DocumentTooLarge
@@ -15,7 +15,7 @@ from satchel.values.bson_types import encode_document
 from satchel.wire.header import HEADER, HEADER_SIZE_BYTES, OP_COMPRESSED, ProtocolError
 from satchel.wire.messages import command_name, parse_message
 from satchel.wire.op_compressed import decompress_body
-from satchel.wire.service import ConnectionState, Service
+from satchel.wire.service import BatchSize, ConnectionState, Service
 
 Address = tuple[str, int | None]
 
@@ -26,8 +26,26 @@ MESSAGE_SIZE_LIMIT_BYTES: Final = 17 * 1024 * 1024
 """Where PyMongo divides a bulk write in process: above the largest document, and below the 48 MB of a socket, because
 a message is in memory several times while it is encoded and copied."""
 
-MAX_WRITE_BATCH_SIZE: Final = 100_000
-_MESSAGE_SIZE_GOAL_BYTES: Final = 4 * 1024 * 1024
+
+class WriteSizes(NamedTuple):
+    """How PyMongo shall divide bulk writes.
+
+    Attributes:
+        goal_bytes: Messages should not be much larger.
+        most_documents: Nor have more documents.
+    """
+
+    goal_bytes: int
+    most_documents: int
+
+
+WRITE_SIZES: Final = WriteSizes(4 * 1024 * 1024, 100_000)
+LOOP_WRITE_SIZES: Final = WriteSizes(512 * 1024, 500)
+"""For asynchronous clients: PyMongo encodes a message at one go, and meanwhile its event loop stands still."""
+
+LOOP_BATCH_SIZE: Final = BatchSize(128 * 1024, 4)
+"""What replies to them carry at most: a batch is decoded at one go, too. (A few large documents: files.)"""
+
 _BULK_WRITES: Final = frozenset({b"insert", b"update", b"delete", b"bulkWrite"})
 
 
@@ -105,7 +123,7 @@ def check_size(document_size_bytes: int, limit_bytes: int | None) -> None:
         )
 
 
-def batch_size_after(message: bytes, batch_size: int) -> int:
+def batch_size_after(message: bytes, batch_size: int, sizes: WriteSizes = WRITE_SIZES) -> int:
     """Return into how many documents at most PyMongo shall divide the bulk write that follows `message`.
 
     Few when documents are large, as GridFS's chunks are: their messages then stay small, at no loss of speed.
@@ -113,18 +131,20 @@ def batch_size_after(message: bytes, batch_size: int) -> int:
     Args:
         message: What was sent.
         batch_size: The number so far; at most MongoDB's `maxWriteBatchSize`.
+        sizes: What messages should be like.
     """
-    is_large = len(message) > _MESSAGE_SIZE_GOAL_BYTES
-    if not is_large and (batch_size == MAX_WRITE_BATCH_SIZE or command_name(message) not in _BULK_WRITES):
+    batch_size = min(batch_size, sizes.most_documents)
+    is_large = len(message) > sizes.goal_bytes
+    if not is_large and (batch_size == sizes.most_documents or command_name(message) not in _BULK_WRITES):
         return batch_size
     try:
         documents = sum(map(len, parse_message(message).sequences.values()))
     except (ProtocolError, ServerError):
         return batch_size
     if is_large:
-        return max(1, documents * _MESSAGE_SIZE_GOAL_BYTES // len(message))
-    was_cut = documents == batch_size and len(message) < _MESSAGE_SIZE_GOAL_BYTES // 4
-    return min(4 * batch_size, MAX_WRITE_BATCH_SIZE) if was_cut else batch_size
+        return max(1, min(documents * sizes.goal_bytes // len(message), sizes.most_documents))
+    was_cut = documents == batch_size and len(message) < sizes.goal_bytes // 4
+    return min(4 * batch_size, sizes.most_documents) if was_cut else batch_size
 
 
 def describe(service: Service, address: Address) -> ServerDescription:

@@ -97,19 +97,19 @@ class Cursor:
             self.operation.successor = None
             self.seconds_left = operation.seconds_left if self.seconds_left is not None else None
 
-    def next_batch(self, limit: int) -> list[bytes]:
-        """Take up to `limit` documents, and no more than 16 MiB of them (but always one).
+    def next_batch(self, limit: int, most_bytes: int = MAX_BATCH_BYTES, least_documents: int = 1) -> list[bytes]:
+        """Take up to `limit` documents, and no more than so many bytes of them (but a few, however large they are).
 
         Afterwards `exhausted` says whether there are any more.
         """
         batch: list[bytes] = []
-        size = 0
+        total = 0
         while len(batch) < limit:
             document = self._take()
             if document is None:
                 break
-            size += len(document)
-            if batch and size > MAX_BATCH_BYTES:
+            total += len(document)
+            if total > most_bytes and len(batch) >= least_documents:
                 self._waiting.append(document)
                 break
             batch.append(document)

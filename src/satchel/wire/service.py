@@ -9,6 +9,7 @@ from ipaddress import ip_address
 from typing import TYPE_CHECKING, Final, Literal, NamedTuple, Protocol, TypeAlias, runtime_checkable
 from uuid import UUID
 
+from satchel.settings import MAX_BATCH_BYTES
 from satchel.values.bson_types import BsonValue, Document, Missing
 from satchel.values.namespace import Namespace
 
@@ -102,6 +103,21 @@ class Login(NamedTuple):
     id: UUID | None
 
 
+class BatchSize(NamedTuple):
+    """How much of a cursor's documents one reply may carry.
+
+    Attributes:
+        most_bytes: The bytes of BSON.
+        least_documents: So many documents may come however large they are.
+    """
+
+    most_bytes: int
+    least_documents: int
+
+
+FULL_BATCH: Final = BatchSize(MAX_BATCH_BYTES, 1)
+
+
 class ConnectionState:
     """What the service remembers of one client connection; one thread at a time uses it.
 
@@ -114,11 +130,13 @@ class ConnectionState:
         login: Who is logged in, or None.
         conversation: A login that is under way; only its commands know what it is.
         takes_short_cuts: Whether commands come without the session that the driver would have sent with them.
+        batch_size: How much a reply to this client may carry.
         closed: Whether the client has gone; a running operation looks at it and stops (ClientDisconnect, 279).
     """
 
     __slots__ = (
         "_on_close",
+        "batch_size",
         "closed",
         "conversation",
         "id",
@@ -137,6 +155,7 @@ class ConnectionState:
         self.takes_short_cuts = False
         self.login: Login | None = None
         self.conversation: object = None
+        self.batch_size = FULL_BATCH
         self.closed = False
         self._on_close: list[Callable[[], None]] = []
 
