@@ -235,7 +235,7 @@ class _Operation:
             q=parsed.filter, limit=0 if parsed.multi else 1, hint=parsed.hint, collation=parsed.collation
         )
         statement = delete_statement(fields, params.let, unit.catalog.get(self._namespace), invocation)
-        return {"n": len(delete_documents(unit, self._namespace, statement))}
+        return {"n": delete_documents(unit, self._namespace, statement)}
 
     def _insert(self, parsed: InsertOperation, unit: WriteUnit, invocation: Invocation) -> Document:
         errors = WriteErrors(ordered=True)

@@ -85,7 +85,7 @@ class ExpressWrites:
             with self._engine.write(operation) as unit:
                 entry = _plain(unit.catalog.get(namespace), operation)
                 statement = delete_statement(fields, None, entry, self._invocation(operation))
-                deleted = len(delete_documents(unit, namespace, statement))
+                deleted = delete_documents(unit, namespace, statement)
         except _FAILURES:
             return None
         self._engine.opcounters["delete"] += 1

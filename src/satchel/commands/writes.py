@@ -357,7 +357,7 @@ def delete(params: DeleteParams, invocation: Invocation) -> Reply:
         def run(fields: DeleteFields) -> Document:
             refuse_multi(invocation.operation, "limit=0", is_multi=not fields.limit)
             statement = delete_statement(fields, params.let, unit.catalog.get(namespace), invocation)
-            return {"n": len(delete_documents(unit, namespace, statement))}
+            return {"n": delete_documents(unit, namespace, statement)}
 
         deleted = _sum(_run_statements(statements, errors, invocation.operation, run), "n")
     return _finished({"n": deleted}, errors, invocation.operation)

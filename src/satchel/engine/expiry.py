@@ -57,4 +57,4 @@ def _remove_some(engine: Engine, namespace: Namespace, filter_: Document, index:
     query = parse_query(parse_filter({"$and": conditions}, context), context)
     statement = DeleteStatement(QueryRun(query, context, limit=DOCUMENTS_AT_ONCE))
     with engine.write(Operation(namespace.database, "ttl")) as unit:
-        return len(delete_documents(unit, namespace, statement))
+        return delete_documents(unit, namespace, statement)

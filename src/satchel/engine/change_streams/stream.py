@@ -204,8 +204,8 @@ class ChangeStreamCursor(Cursor):
         self._held: Found | None = None
         self._token = ResumeToken(stream.position).to_bson()
 
-    def next_batch(self, limit: int) -> list[bytes]:
-        """Take up to `limit` events, and no more than 16 MiB of them (but always one)."""
+    def next_batch(self, limit: int, most_bytes: int = MAX_BATCH_BYTES, least_documents: int = 1) -> list[bytes]:
+        """Take up to `limit` events, and no more than so many bytes of them (but a few, however large they are)."""
         batch: list[bytes] = []
         size = 0
         while len(batch) < limit:
@@ -213,7 +213,7 @@ class ChangeStreamCursor(Cursor):
             if found is None:
                 break
             size += len(found[0])
-            if batch and size > MAX_BATCH_BYTES:
+            if size > most_bytes and len(batch) >= least_documents:
                 self._held = found
                 break
             batch.append(found[0])

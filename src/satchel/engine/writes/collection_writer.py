@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
-from typing import TypeAlias
+from itertools import islice
+from typing import Final, NamedTuple, TypeAlias
 
 from satchel.engine.catalog import ID_INDEX, CollectionEntry, IndexEntry
 from satchel.engine.indexes.keys import KeyGenerator, key_generator
@@ -20,6 +21,16 @@ from satchel.values.shell_text import shell_text
 
 Prepared: TypeAlias = tuple[bytes, bytes, Document]
 """A document ready to be stored: KeyString of `_id`, BSON, decoded (see `prepare_insert`)."""
+
+
+_LOGGED_AT_ONCE: Final = 100
+
+
+class Doomed(NamedTuple):
+    """Record ids that are to be deleted, and for each secondary index the rows that lead to them."""
+
+    rids: list[int]
+    rows: list[list[IndexRow]]
 
 
 class CollectionWriter:
@@ -132,22 +143,29 @@ class CollectionWriter:
 
     def delete(self, matches: Iterable[tuple[int, Document]]) -> None:
         """Remove documents, given by record id and contents."""
-        if self._changes is not None:
-            matches = list(matches)
-            self._changes.deleted(self.entry, (document for _, document in matches))
-        self._delete(matches)
+        if self._changes is None:
+            self.remove(self.doomed(matches))
+            return
+        left = iter(matches)
+        while part := list(islice(left, _LOGGED_AT_ONCE)):
+            self._changes.deleted(self.entry, (document for _, document in part))
+            self.remove(self.doomed(part))
 
-    def _delete(self, matches: Iterable[tuple[int, Document]]) -> None:
-        rids = []
-        rows: list[list[IndexRow]] = [[] for _ in self._generators]
+    def doomed(self, matches: Iterable[tuple[int, Document]]) -> Doomed:
+        """Note what a delete has to remove; the documents themselves need not be kept."""
+        found = Doomed([], [[] for _ in self._generators])
         for rid, document in matches:
-            rids.append(rid)
-            for (_, generator), index_rows in zip(self._generators, rows, strict=True):
-                index_rows.extend((key, rid) for key in generator.keys(document))
-        self._writer.delete(self.entry.table, rids)
-        for (index, _), index_rows in zip(self._generators, rows, strict=True):
-            index_rows.sort()
-            self._writer.delete_keys(index.table, index_rows)
+            found.rids.append(rid)
+            for (_, generator), rows in zip(self._generators, found.rows, strict=True):
+                rows.extend((key, rid) for key in generator.keys(document))
+        return found
+
+    def remove(self, doomed: Doomed) -> None:
+        """Remove what `doomed` has noted."""
+        self._writer.delete(self.entry.table, doomed.rids)
+        for (index, _), rows in zip(self._generators, doomed.rows, strict=True):
+            rows.sort()
+            self._writer.delete_keys(index.table, rows)
 
     def delete_records(self, records: Iterable[tuple[int, bytes]]) -> None:
         """Remove documents, given by record id and BSON."""
@@ -155,6 +173,11 @@ class CollectionWriter:
             self.delete((rid, decode_document(bson)) for rid, bson in records)
         else:
             self._writer.delete(self.entry.table, [rid for rid, _ in records])
+
+    @property
+    def logs_changes(self) -> bool:
+        """Whether a change stream is to be told of what is written."""
+        return self._changes is not None
 
     @property
     def needs_documents_to_delete(self) -> bool:

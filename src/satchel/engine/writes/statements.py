@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from itertools import repeat
-from typing import Final, cast
+from typing import Final
 
 from bson import ObjectId
 
@@ -17,8 +18,9 @@ from satchel.engine.namespaces import Namespace
 from satchel.engine.operation import Operation
 from satchel.engine.units import WriteUnit
 from satchel.engine.validators import validator_of
-from satchel.engine.writes.collection_writer import CollectionWriter, Prepared
+from satchel.engine.writes.collection_writer import CollectionWriter, Doomed, Prepared
 from satchel.engine.writes.documents import prepare_insert
+from satchel.engine.writes.found import Found, rids_of
 from satchel.errors import ErrorCode, ServerError
 from satchel.mql.match import MatchExpression
 from satchel.mql.update import Update
@@ -189,10 +191,17 @@ class UpdateResult:
     after: Document | None = None
 
 
-def find_matches(unit: WriteUnit, entry: CollectionEntry | None, run: QueryRun) -> list[Match]:
+def find_matches(unit: WriteUnit, entry: CollectionEntry | None, run: QueryRun) -> Sequence[Match]:
     """Return what a write is about to change, collected before anything changes."""
     if entry is None:
         return []
+    with _matches(unit, entry, run) as matches:
+        return list(matches) if run.limit == 1 else Found(matches, unit.reader, entry)
+
+
+@contextmanager
+def _matches(unit: WriteUnit, entry: CollectionEntry, run: QueryRun) -> Iterator[Iterator[Match]]:
+    """Run the query of a write; within the block nothing may be changed."""
     if entry.is_view:
         raise ServerError(
             ErrorCode.CommandNotSupportedOnView, f"Namespace {entry.namespace} is a view, not a collection"
@@ -200,7 +209,7 @@ def find_matches(unit: WriteUnit, entry: CollectionEntry | None, run: QueryRun) 
     slot = ReadSlot()
     with slot.attached(unit):
         unit.reader.watch(run.context.check_interrupt)
-        return list(run.matches(entry, slot))
+        yield run.matches(entry, slot)
 
 
 def update_documents(
@@ -268,19 +277,28 @@ class DeleteStatement:
     run: QueryRun
 
 
-def delete_documents(unit: WriteUnit, namespace: Namespace, statement: DeleteStatement) -> list[Match]:
-    """Run one delete statement and return what is gone."""
+def delete_documents(unit: WriteUnit, namespace: Namespace, statement: DeleteStatement) -> int:
+    """Run one delete statement and return how many documents are gone."""
     entry = unit.catalog.get(namespace)
-    found = find_matches(unit, entry, statement.run)
-    if found and entry is not None:
+    if entry is None:
+        return 0
+    writer = CollectionWriter(unit, entry)
+    if statement.run.limit == 1 or writer.logs_changes or not writer.needs_documents_to_delete:
+        found = find_matches(unit, entry, statement.run)
         delete_matches(unit, entry, found)
-    return found
+        return len(found)
+    with _matches(unit, entry, statement.run) as matches:
+        doomed = writer.doomed((match.rid, match.document) for match in matches)
+    writer.remove(doomed)
+    return len(doomed.rids)
 
 
 def delete_matches(unit: WriteUnit, entry: CollectionEntry, found: Sequence[Match]) -> None:
     """Remove documents that were found."""
+    if not found:
+        return
     writer = CollectionWriter(unit, entry)
     if writer.needs_documents_to_delete:
         writer.delete((match.rid, match.document) for match in found)
     else:
-        writer.delete((match.rid, cast("Document", match.decoded)) for match in found)
+        writer.remove(Doomed(rids_of(found), []))
