@@ -12,9 +12,9 @@ from bson import Binary, Int64, Timestamp
 from bson.datetime_ms import DatetimeMS
 
 from satchel.engine.change_streams import splitting
-from satchel.engine.change_streams import stream as streams
 from satchel.engine.expiry import remove_expired
 from satchel.errors import ErrorCode
+from satchel.wire.service import BatchSize
 
 from .conftest import Reply, Server
 
@@ -499,8 +499,8 @@ def test_large_events_come_in_parts(server: Server, monkeypatch: pytest.MonkeyPa
     assert server.code(command) == ErrorCode.ChangeStreamFatalError
 
 
-def test_a_batch_has_a_size(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(streams, "MAX_BATCH_BYTES", 1000)
+def test_a_batch_has_a_size(server: Server) -> None:
+    server.connection.batch_size = BatchSize(1000, 1)
     watcher = Watcher(server)
     server.ok({"insert": "c", "documents": [{"_id": n, "a": "x" * 400} for n in range(3)]})
     first = watcher.more()["nextBatch"]
