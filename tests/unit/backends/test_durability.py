@@ -137,6 +137,16 @@ def test_without_further_threads_the_commit_is_left_to_close(fsyncs: _Fsyncs, mo
     assert fsyncs.paths == ["app.db-wal"]
 
 
+def test_deleting_a_file_does_not_write_it_again(tmp_path: Path) -> None:
+    path = tmp_path / "app.db"
+    with MongoClient(path) as client:
+        client.a.chunks.create_index("n")
+        client.a.chunks.insert_many({"n": number, "data": os.urandom(250_000)} for number in range(80))
+        client.a.command("compact", "chunks")  # empties the log
+        assert client.a.chunks.delete_many({"n": {"$gte": 0}}).deleted_count == 80
+        assert (tmp_path / "app.db-wal").stat().st_size < 2_000_000
+
+
 def test_memory_has_no_disk_and_no_thread() -> None:
     before = threading.active_count()
     with MongoClient(":memory:") as client:
