@@ -529,6 +529,28 @@ def test_events_of_change_streams(users: Collection, stored: Collection) -> None
                 watch([{"$match": {path: "ada@example.com"}}])
 
 
+def test_change_streams(users: Collection) -> None:
+    client = users.database.client
+    for watch in (users.watch, users.database.watch, client.watch):
+        with watch(full_document="updateLookup", max_await_time_ms=5000) as stream:
+            users.update_one({"email": "ada@example.com"}, {"$set": {"name": "Eve"}})
+            users.update_one({"_id": 1}, {"$set": {"name": "Ada"}})
+            events = [stream.next(), stream.next()]
+        assert [event["updateDescription"]["updatedFields"] for event in events] == [{"name": "Eve"}, {"name": "Ada"}]
+        assert events[1]["fullDocument"] == PEOPLE[0]
+
+
+def test_transactions(users: Collection) -> None:
+    def work(session: Any) -> None:
+        users.update_one({"email": "ada@example.com"}, {"$set": {"name": "Eve"}}, session=session)
+        users.insert_one({"_id": 60, "tags": ["red"]}, session=session)
+        assert users.find_one({"_id": 60}, session=session) == {"_id": 60, "tags": ["red"]}
+
+    with users.database.client.start_session() as session:
+        session.with_transaction(work)
+    assert [users.find_one({"_id": 1})["name"], users.find_one({"_id": 60})["tags"]] == ["Eve", ["red"]]  # type: ignore[index]
+
+
 def test_only_once(client: MongoClient[dict[str, Any]]) -> None:
     with pytest.raises(InvalidOperation):
         encrypt_fields(client, RING, {})

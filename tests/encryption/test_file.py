@@ -73,6 +73,15 @@ def test_nothing_is_plain(tmp_path: Path, key: str | bytes) -> None:
         assert GridFSBucket(client.shop).open_download_stream_by_name(SECRET).read() == SECRET.encode() * 1000
 
 
+def test_transactions_and_change_streams(tmp_path: Path) -> None:
+    with MongoClient[dict[str, Any]](tmp_path / "app.db", encryption_key=KEY) as client:
+        users = client.shop.users
+        with users.watch() as stream, client.start_session() as session:
+            session.with_transaction(lambda session: users.insert_one({"_id": 1, "text": SECRET}, session=session))
+            assert stream.next()["fullDocument"] == {"_id": 1, "text": SECRET}
+        assert plain_files(tmp_path) == []
+
+
 class TestKeys:
     def test_wrong_missing_and_needless(self, tmp_path: Path) -> None:
         fill(tmp_path / "encrypted.db", KEY)
