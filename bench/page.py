@@ -14,7 +14,7 @@ from bench.remarks import REMARKS
 from bench.workloads import SMALL_FILES, SUITES, Workload
 
 FLOOR = "sqlite3"
-FLOORS = frozenset({"sqlite3", "apsw", "file"})
+FLOORS = frozenset({"sqlite3", "apsw", "tables", "file"})
 SERVERS = frozenset({"oracle", "mongodb"})
 
 
@@ -120,7 +120,8 @@ def page(run: Run) -> str:
         "another process.",
         "The floors are the same work by hand (`bench/floors.py`): documents as JSON text in SQLite, WAL, "
         "`synchronous = NORMAL` as in Satchel, through the standard library's `sqlite3` and through `apsw`; and plain "
-        "files. `oracle` is the engine with which the tests compare answers (MongoDB's, in another process).",
+        "files. `tables` is the floor of Satchel's design: its own tables filled and read by hand (`bench/tables.py`). "
+        "`oracle` is the engine with which the tests compare answers (MongoDB's, in another process).",
         ", ".join([f"{platform.python_implementation()} {platform.python_version()}", *_versions()])
         + f"; {os.cpu_count()} cores, load {os.getloadavg()[2]:.1f} over 15 minutes at the end.",
         "![Ratios to the floor](benchmarks.svg)",

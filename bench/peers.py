@@ -12,6 +12,7 @@ from typing import Any
 
 from bench.data import RANGE, Dataset, name
 from bench.floors import PlainFiles, RawApsw, RawSqlite, large_content, started
+from bench.tables import RawTables
 from bench.workloads import RANGES, SMALL_BYTES, SMALL_FILES
 
 Connect = Callable[[], tuple[Any, Callable[[], None]]]
@@ -288,12 +289,13 @@ PEERS: dict[str, Peer] = {
     "satchel": Peer(_satchel, _FLOORS, repeats=True),
     "sqlite3": Peer(lambda folder: RawSqlite(folder / "raw.db"), _FLOORS, repeats=True),
     "apsw": Peer(lambda folder: RawApsw(folder / "raw.db"), ("documents", "files", "start"), repeats=True),
+    "tables": Peer(lambda folder: RawTables(folder / "tables.db"), repeats=True),
     "file": Peer(PlainFiles, ("files",), repeats=True),
     "satchel async": Peer(_satchel_async, ("async",)),
     "neosqlite": Peer(_neosqlite, ("documents", "files", "start")),
     "mongomock": Peer(_mongomock, ("documents", "files"), lookups=10),
-    "tinymongo": Peer(_tinymongo, ("documents", "start"), lookups=10),
+    "tinymongo": Peer(_tinymongo, lookups=10),
     "oracle": Peer(_server("ORACLE"), ("documents", "files"), variable="ORACLE"),
     "mongodb": Peer(_server("MONGODB_URI"), ("documents", "growth", "files"), variable="MONGODB_URI"),
 }
-"""`sqlite3`, `apsw` and `file` are floors; `oracle` is the engine that the tests compare with, `mongodb` any server."""
+"""`sqlite3`, `apsw`, `tables`, `file` are floors; `oracle` is the engine that the tests compare with, `mongodb` any server."""

@@ -39,7 +39,7 @@ def main() -> None:
         folder = Path(name)
         peer = PEERS[options.peer].make(folder)
         for workload in SUITES[options.suite]:
-            if not _run(peer, workload, data, options.limit):
+            if hasattr(peer, workload.name) and not _run(peer, workload, data, options.limit):
                 break
         memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e3
         peer.close()
