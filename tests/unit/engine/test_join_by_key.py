@@ -1,0 +1,76 @@
+"""A join gives the same with an index as without one, whatever the index is."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from bson import Decimal128, Int64, ObjectId
+
+from satchel import MongoClient
+
+VALUES: list[Any] = [
+    1,
+    1.0,
+    Int64(1),
+    Decimal128("1"),
+    "a",
+    "A",
+    ObjectId(bytes(12)),
+    None,
+    True,
+    [1, "a"],
+    [],
+    {"x": 1},
+]
+INDEXES: dict[str, dict[str, Any]] = {
+    "ascending": {"keys": [("k", 1)]},
+    "descending": {"keys": [("k", -1)]},
+    "sparse": {"keys": [("k", 1)], "sparse": True},
+    "partial": {"keys": [("k", 1)], "partialFilterExpression": {"k": {"$gt": 0}}},
+    "compound": {"keys": [("k", 1), ("_id", -1)]},
+    "hashed": {"keys": [("h", "hashed")]},
+    "collation": {"keys": [("k", 1)], "collation": {"locale": "en", "strength": 1}},
+    "hidden": {"keys": [("k", 1)], "hidden": True},
+}
+STAGES = {
+    "plain": {"from": "far", "localField": "k", "foreignField": "k", "as": "found"},
+    "view": {"from": "view", "localField": "k", "foreignField": "k", "as": "found"},
+    "by_id": {"from": "far", "localField": "n", "foreignField": "_id", "as": "found"},
+}
+
+
+@pytest.fixture(scope="module")
+def database() -> Iterator[Any]:
+    with MongoClient[Any](":memory:") as client:
+        yield filled(client["join"])
+
+
+def filled(database: Any) -> Any:
+    database["near"].insert_many([{"_id": i, "k": value, "n": i} for i, value in enumerate(VALUES)])
+    database["far"].insert_many(
+        [{"_id": i, "k": value, "h": i} for i, value in enumerate(VALUES + VALUES)] + [{"_id": 99}]
+    )
+    database.create_collection("view", viewOn="far", pipeline=[{"$match": {"_id": {"$gte": 3}}}])
+    return database
+
+
+def joined(database: Any, stage: str, collation: dict[str, Any] | None) -> list[Any]:
+    if stage == "view" and collation:
+        return ["a view has a collation of its own"]
+    found = database["near"].aggregate([{"$lookup": STAGES[stage]}, {"$sort": {"_id": 1}}], collation=collation)
+    return [sorted(each["_id"] for each in document["found"]) for document in found]
+
+
+@pytest.mark.parametrize("collation", [None, {"locale": "en", "strength": 1}], ids=["binary", "folded"])
+@pytest.mark.parametrize("stage", STAGES)
+@pytest.mark.parametrize("index", INDEXES)
+def test_joins_do_not_depend_on_indexes(
+    database: Any, index: str, stage: str, collation: dict[str, Any] | None
+) -> None:
+    without = joined(database, stage, collation)
+    name = database["far"].create_index(**INDEXES[index])
+    assert joined(database, stage, collation) == without
+    database["far"].drop_index(name)
+    assert any(without)
