@@ -20,6 +20,8 @@ from bench.workloads import SUITES
 
 ROOT = Path(__file__).parent.parent
 RESULTS = ROOT / "bench" / "results"
+FIGURES = RESULTS / "figures.jsonl"
+NOTES = RESULTS / "notes.json"
 PAGE = ROOT / "docs" / "benchmarks.md"
 CHART = ROOT / "docs" / "benchmarks.svg"
 SECONDS_BETWEEN_END_AND_KILL = 60
@@ -34,11 +36,13 @@ def main() -> None:
     parser.add_argument("--limit", type=int, default=60, help="seconds that one workload may take")
     parser.add_argument("--peers", default=",".join(PEERS), help="comma-separated (%(default)s)")
     parser.add_argument("--suites", default=",".join(SUITES), help="comma-separated (%(default)s)")
+    parser.add_argument("--add", action="store_true", help="keep the last run's figures that this one does not replace")
     parser.add_argument("--write", action="store_true", help="write docs/benchmarks.md and its chart")
     options = parser.parse_args()
     run = measure(options)
     RESULTS.mkdir(exist_ok=True)
-    (RESULTS / "figures.jsonl").write_text("".join(f"{json.dumps(line)}\n" for line in _lines(run)))
+    NOTES.write_text(json.dumps([[*key, note] for key, note in run.notes.items()]))
+    FIGURES.write_text("".join(f"{json.dumps(line)}\n" for line in _lines(run)))
     print(tables(run))
     if options.write:
         CHART.write_text(chart(run.figures["documents"]))
@@ -48,6 +52,8 @@ def main() -> None:
 def measure(options: argparse.Namespace) -> Run:
     """Run suite after suite, the peers of each by turns."""
     run = Run(options.documents, options.growth, options.repeat)
+    if options.add:
+        _add_last(run)
     for suite in options.suites.split(","):
         values: dict[str, dict[str, list[Figure]]] = defaultdict(lambda: defaultdict(list))
         for turn in range(1 if suite == "growth" else options.repeat):
@@ -55,12 +61,23 @@ def measure(options: argparse.Namespace) -> Run:
                 peer = PEERS[name]
                 if suite not in peer.suites or (turn and not peer.repeats) or not _is_there(peer.variable):
                     continue
+                for key in [key for key in run.notes if key[:2] == (suite, name)]:
+                    del run.notes[key]
                 for line in _worker(name, suite, options):
                     _note(run, values, suite, name, line)
-        run.figures[suite] = _medians(values)
+        run.figures[suite] = {**run.figures.get(suite, {}), **_medians(values)}
         for line in _lines(run, suite):
             print(json.dumps(line), flush=True)
     return run
+
+
+def _add_last(run: Run) -> None:
+    """Add the figures and notes of the last run."""
+    for line in map(json.loads, FIGURES.read_text().splitlines()):
+        figures = run.figures.setdefault(line["suite"], {}).setdefault(line["peer"], {})
+        figures[line["name"]] = Figure(line["median"], line["processor"], line["n"])
+    for suite, peer, name, note in json.loads(NOTES.read_text()) if NOTES.exists() else ():
+        run.notes[suite, peer, name] = note
 
 
 def _is_there(variable: str) -> bool:

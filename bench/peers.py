@@ -298,4 +298,4 @@ PEERS: dict[str, Peer] = {
     "oracle": Peer(_server("ORACLE"), ("documents", "files"), variable="ORACLE"),
     "mongodb": Peer(_server("MONGODB_URI"), ("documents", "growth", "files"), variable="MONGODB_URI"),
 }
-"""`sqlite3`, `apsw`, `tables`, `file` are floors; `oracle` is the engine that the tests compare with, `mongodb` any server."""
+"""`sqlite3`, `apsw`, `tables` and `file` are floors; `oracle` is the engine that tests compare with, `mongodb` any."""
