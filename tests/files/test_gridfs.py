@@ -325,7 +325,9 @@ def test_attributes_of_a_new_file(files: Files) -> None:
     assert (out.aliases, out.custom) == (["b"], 1)
     assert list(out) == ["Grüße\n".encode(), b"zwei"]
     upload.set("metadata", {"m": 2})
+    upload.content_type = "text/x-d"
     assert GridFS(files).get(upload._id).metadata == {"m": 2}
+    assert GridFS(files).get(upload._id).content_type == "text/x-d"
     assert (upload.length, upload.md5) == (out.length, out.md5)
 
 

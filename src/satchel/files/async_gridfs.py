@@ -44,7 +44,7 @@ class AsyncGridIn(gridfs.AsyncGridIn):
 
     filename = gridfs.AsyncGridIn.filename
     name = gridfs.AsyncGridIn.name
-    content_type: str | None = settable_field("contentType")
+    content_type: str | None = settable_field("contentType", when_closed=False)
     md5: str | None = written_field("md5")
     sha256: str = written_field("sha256")
 

@@ -23,16 +23,19 @@ def written_field(name: str) -> Any:
     return property(get, doc=f"The field {name} of the file document; read-only.")
 
 
-def settable_field(name: str) -> Any:
-    """Return a property of a GridIn that may be set until the file is closed."""
+def settable_field(name: str, *, when_closed: bool) -> Any:
+    """Return a property of a GridIn that may be set; of a closed file if `set` is no coroutine."""
 
     def get(self: Any) -> Any:
         return self._file.get(name)
 
     def put(self: Any, value: Any) -> None:
+        if self._closed and not when_closed:
+            raise InvalidOperation(f"{name!r} of a closed file cannot be assigned; use set()")
         if self._closed:
-            raise AttributeError(f"{name!r} of a closed file cannot be assigned; use set()")
-        self._file[name] = value
+            self.set(name, value)
+        else:
+            self._file[name] = value
 
     return property(get, put, doc=f"The field {name} of the file document.")
 

@@ -37,7 +37,7 @@ class GridIn(gridfs.GridIn):
 
     filename = gridfs.GridIn.filename
     name = gridfs.GridIn.name
-    content_type: str | None = settable_field("contentType")
+    content_type: str | None = settable_field("contentType", when_closed=True)
     md5: str | None = written_field("md5")
     sha256: str = written_field("sha256")
 
