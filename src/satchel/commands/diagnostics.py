@@ -202,6 +202,10 @@ _PARAMETERS: Document = {
     "requireApiVersion": False,
     "ttlMonitorEnabled": True,
     "ttlMonitorSleepSecs": int(settings.TTL_INTERVAL_SECONDS),
+    "localLogicalSessionTimeoutMinutes": settings.SESSION_TIMEOUT_MINUTES,
+    "transactionLifetimeLimitSeconds": int(settings.TRANSACTION_LIFETIME_SECONDS),
+    "maxTransactionLockRequestTimeoutMillis": int(settings.TRANSACTION_LOCK_SECONDS * 1000),
+    "minSnapshotHistoryWindowInSeconds": int(settings.SNAPSHOT_HISTORY_SECONDS),
     "authSchemaVersion": 5,
     "authenticationMechanisms": ["SCRAM-SHA-1", "SCRAM-SHA-256"],
 }

@@ -87,12 +87,18 @@ class _FailPoint:
         if self.skips:
             self.skips -= 1
             return False
-        if self.times == 0 or random.random() >= self.probability:
+        if self.times == 0 or (self.probability < 1 and random.random() >= self.probability):
             return False
         if self.times is not None:
             self.times -= 1
         self.hits += 1
         return True
+
+    def take_back(self) -> None:
+        """Let the last command not count: it was not meant after all."""
+        self.hits -= 1
+        if self.times is not None:
+            self.times += 1
 
 
 def _app_name(request: Request, connection: ConnectionState) -> BsonValue:
@@ -201,7 +207,10 @@ class FailingService(Service):
         data = point.data
         if point.name == _TRANSACTIONAL_WRITE:
             if data.fail_before_commit_exception_code is None:
-                super().run(request, connection)
+                reply = super().run(request, connection)
+                if _was_done_before(reply):
+                    point.take_back()
+                    return reply
             raise ConnectionDroppedError
         if point.name == _TIME_OUT:
             raise ServerError(ErrorCode.MaxTimeMSExpired, "operation exceeded time limit")
@@ -228,6 +237,12 @@ class FailingService(Service):
 def _is_short_cut(request: Request, connection: ConnectionState) -> bool:
     """Tell whether a command comes straight from PyMongo's functions: those have no message, and so no number."""
     return connection.peer is None and request.request_id == 0
+
+
+def _was_done_before(reply: Reply) -> bool:
+    """Tell whether a write has come once more, so that nothing was written."""
+    found = decode_document(bytes(reply)) if isinstance(reply, RawDocument) else reply
+    return "retriedStmtIds" in found or "retriedStmtId" in found
 
 
 def _block(milliseconds: int, request: Request, connection: ConnectionState) -> None:

@@ -136,7 +136,7 @@ def _read_concern(command: Command, invocation: Invocation, generic: GenericArgu
     Raises:
         ServerError: InvalidOptions (72) for a level that the command cannot have.
     """
-    if generic.read_concern is None:
+    if generic.read_concern is None or command.name == "getMore":  # a cursor keeps the point in time that it began with
         return None
     concern = read_concern(generic.read_concern)
     if concern.level == "snapshot" and command.name not in _READS_OF_SNAPSHOTS:

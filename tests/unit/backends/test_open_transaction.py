@@ -204,3 +204,38 @@ def test_what_a_session_has_done_is_on_record(storage: SqliteStorage) -> None:
     with storage.read() as reader:
         assert reader.session_record(b"a") is None
         assert reader.session_record(b"b") == b"second"
+
+
+def test_a_write_waits_for_the_transaction_of_another_process(tmp_path: Path) -> None:
+    path = str(tmp_path / "app.db")
+    here, there = SqliteStorage(path), SqliteStorage(path)  # for SQLite as good as two processes
+    with here.write() as writer:
+        writer.create_table("db.c")
+    transaction = there.begin()
+    with transaction.write() as writer:
+        put(writer, 1)
+
+    def give_up() -> None:
+        raise ServerError(ErrorCode.MaxTimeMSExpired, "enough")
+
+    with pytest.raises(ServerError) as caught, here.write(check=give_up):
+        pass
+    assert caught.value.code == ErrorCode.MaxTimeMSExpired
+    other = here.begin()
+    with pytest.raises(WriteConflictError), other.write():
+        pass
+    other.rollback()
+    waits = threading.Event()
+
+    def write() -> None:
+        with here.write(check=waits.set) as writer:
+            put(writer, 2)
+
+    thread = threading.Thread(target=write)
+    thread.start()
+    assert waits.wait(30)
+    transaction.commit()
+    thread.join()
+    assert seen(there) == [1, 2]
+    here.close()
+    there.close()

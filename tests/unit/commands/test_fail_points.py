@@ -158,3 +158,11 @@ def test_short_cuts_meet_them_too(tmp_path: Path) -> None:
         client.admin.command({"configureFailPoint": "failCommand", "mode": "off"})
         assert client.db.things.find_one({"_id": 1}) == {"_id": 1}
     service.release()
+
+
+def test_a_retry_writes_nothing_and_does_not_fail(failing: Server) -> None:
+    set_point(failing, "alwaysOn", "onPrimaryTransactionalWrite")
+    insert = {"insert": "c", "documents": [{"_id": 1}], **SESSION}
+    with pytest.raises(ConnectionDroppedError):
+        failing.run(insert)
+    assert failing.ok(insert)["retriedStmtIds"] == [0]
