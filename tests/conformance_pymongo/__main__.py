@@ -11,6 +11,7 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import socket
 import subprocess
 import sys
 import tempfile
@@ -105,9 +106,15 @@ def _server(way: str) -> Iterator[dict[str, str]]:
         return
     with tempfile.TemporaryDirectory(prefix="satchel-conformance-") as folder:
         path = Path(folder) / "suite.db"
-        with ServerProcess(path, "--enable-test-commands", "--log-level=warning") as server:
+        with ServerProcess(path, "--enable-test-commands", "--log-level=warning", f"--port={_port()}") as server:
             host, _, port = server.uri.removeprefix("mongodb://").rstrip("/").rpartition(":")
             yield {"DB_IP": host, "DB_PORT": port}
+
+
+def _port() -> int:
+    """Return the port that some of the suite's clients insist on, or 0 (any) when somebody else has it."""
+    with socket.socket() as probe:
+        return 0 if probe.connect_ex(("127.0.0.1", 27017)) == 0 else 27017
 
 
 def _output(command: Sequence[str], folder: Path, address: dict[str, str]) -> str:
