@@ -21,6 +21,7 @@ CAUSES: Final[tuple[tuple[str, str], ...]] = (
         r"|maintains?_pool|uri_connect_option|cluster_time_not_used_by_sdam|topology_reset|close_closes_sockets"
         r"|test_contextlib|test_operation_failure|starts_with_batched_write|batch_splitting",
     ),
+    ("Short cuts send no implicit session, difference 15", r"test_database_aggregation"),
     ("A new file has no databases, difference 16", r"test_list_databases"),
     ("Transactions that earlier tests leave open hold the file for a minute, difference 24", r"retry_backoff"),
     (

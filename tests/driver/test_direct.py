@@ -572,6 +572,14 @@ def test_no_short_cut_with_a_session_or_timeout(both: list[Collection[Any]]) -> 
     assert not DIRECT_COMMANDS
 
 
+def test_short_cuts_begin_no_session(both: list[Collection[Any]]) -> None:
+    """Difference 15: MongoDB lists the session that PyMongo makes for the very call."""
+    pipeline = [{"$listLocalSessions": {"allUsers": True}}]
+    short, long = (collection.database.client.admin.aggregate(pipeline).to_list() for collection in both)
+    assert not short
+    assert long
+
+
 def test_listeners_see_what_short_cuts_send(both: list[Collection[Any]], indirect: MongoClient[Any]) -> None:
     listener: Any = indirect.options.event_listeners[0]
     listener.commands.clear()
