@@ -135,6 +135,7 @@ class ErrorCode(IntEnum):
     ExceededTimeLimit = 262
     OperationNotSupportedInTransaction = 263
     TooManyFilesOpen = 264
+    PreparedTransactionInProgress = 267
     FailPointSetFailed = 266
     ClientDisconnect = 279
     ChangeStreamFatalError = 280

@@ -23,8 +23,8 @@ _RETRYABLE_CODES: Final = frozenset(
 
 _TRANSIENT_CODES: Final = frozenset(
     {
-        ErrorCode.LockTimeout, ErrorCode.NoSuchTransaction, ErrorCode.SnapshotTooOld, ErrorCode.SnapshotUnavailable,
-        ErrorCode.WriteConflict,
+        ErrorCode.LockTimeout, ErrorCode.NoSuchTransaction, ErrorCode.PreparedTransactionInProgress,
+        ErrorCode.SnapshotTooOld, ErrorCode.SnapshotUnavailable, ErrorCode.WriteConflict,
     }
 )  # fmt: skip
 """Failures after which a transaction, tried again from its beginning, may succeed."""
@@ -41,7 +41,7 @@ def error_labels(code: int, command: Document, *, of_write_concern: bool = False
     ends_transaction = next(iter(command)) in ENDINGS
     is_retryable, is_transient = code in _RETRYABLE_CODES, code in _TRANSIENT_CODES
     if "autocommit" in command and not ends_transaction:
-        return (TRANSIENT,) if is_retryable or is_transient else ()
+        return (TRANSIENT,) if (is_retryable or is_transient) and not of_write_concern else ()
     if ends_transaction and is_transient and not of_write_concern:
         return (TRANSIENT,)
     return (RETRYABLE,) if is_retryable and (ends_transaction or "txnNumber" in command) else ()
