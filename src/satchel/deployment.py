@@ -7,12 +7,13 @@ import threading
 from collections.abc import Callable
 from typing import Final
 
-from satchel.backends.sqlite import MEMORY, Cipher, SqliteStorage, backup, is_open_elsewhere, rekey
+from satchel.backends.sqlite import MEMORY, Cipher, SqliteStorage, backup, is_open_elsewhere, rekey, restart_after_fork
 from satchel.commands.dispatch import Service
 from satchel.engine.engine import Engine, server_error
 from satchel.engine.ttl import TtlMonitor
 from satchel.errors import StorageError, StorageInUseError, WrongKeyError
 
+_process = os.getpid()
 _lock = threading.RLock()  # garbage collection may release a service in the midst of another call
 
 
@@ -39,6 +40,7 @@ class _Shared:
 
     def release(self) -> None:
         """Let go of one reference, and of the file with the last."""
+        _go_on_after_fork()
         with _lock:
             self.references -= 1
             if self.references:
@@ -147,11 +149,14 @@ def is_in_use(path: str, encryption_key: str | bytes | None = None) -> bool:
     return is_open_elsewhere(os.path.realpath(path), None if encryption_key is None else Cipher(encryption_key))
 
 
-def _after_fork_in_child() -> None:
-    """Take a lock that no thread of the parent can hold."""
-    global _lock  # noqa: PLW0603
-    _lock = threading.RLock()
+def _go_on_after_fork() -> None:
+    """Have, in a forked child, locks that no thread of the parent can hold; does nothing when that is done."""
+    global _lock, _process  # noqa: PLW0603
+    if _process != os.getpid():
+        _process = os.getpid()
+        _lock = threading.RLock()
+        restart_after_fork()
 
 
 if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_after_fork_in_child)
+    os.register_at_fork(after_in_child=_go_on_after_fork)

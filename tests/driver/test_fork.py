@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import os
+import subprocess
 import sys
 import threading
 import traceback
 import warnings
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -50,6 +52,27 @@ def test_child_and_parent_go_on(client: MongoClient[dict[str, Any]], service: Fa
     client.shop.users.insert_one({"_id": 3})
     assert client.shop.users.find_one({"_id": 3}) == {"_id": 3}
     assert {state.id for state in service.states} == parents
+
+
+_CLOSES_IN_A_HANDLER = """
+import os, sys
+clients = []
+os.register_at_fork(after_in_child=lambda: [client.close() for client in clients])
+from satchel import MongoClient
+clients.append(MongoClient(sys.argv[1]))
+clients[0].shop.users.insert_one({"_id": 1})
+child = os.fork()
+if not child:
+    os._exit(0)
+print(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]), clients[0].shop.users.count_documents({}))
+"""
+
+
+def test_a_handler_of_the_fork_may_close_a_client_before_ours_has_run(tmp_path: Path) -> None:
+    """As fsspec's does, which forgets its file systems."""
+    arguments = [sys.executable, "-W", "ignore", "-c", _CLOSES_IN_A_HANDLER, str(tmp_path / "app.db")]
+    done = subprocess.run(arguments, capture_output=True, text=True, timeout=60, check=True)
+    assert done.stdout == "0 1\n"
 
 
 def test_fork_while_other_threads_work(client: MongoClient[dict[str, Any]]) -> None:

@@ -382,11 +382,19 @@ def _let_all_go() -> None:
         _HELD.pop().write_lock.release()
 
 
-def _restart_all_in_child() -> None:
+_process = os.getpid()
+
+
+def restart_after_fork() -> None:
+    """Go on in a forked child, unless that is done; other modules' handlers of the fork may come before ours."""
+    global _process  # noqa: PLW0603
+    if _process == os.getpid():
+        return
+    _process = os.getpid()
     _HELD.clear()
     for storage in list(_STORAGES):
         storage._restart_in_child()
 
 
 if hasattr(os, "register_at_fork"):
-    os.register_at_fork(before=_hold_all, after_in_parent=_let_all_go, after_in_child=_restart_all_in_child)
+    os.register_at_fork(before=_hold_all, after_in_parent=_let_all_go, after_in_child=restart_after_fork)
