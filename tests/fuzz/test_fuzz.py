@@ -28,6 +28,8 @@ _NOT_GENERATED_STAGES = {
     "$indexStats": "about the engine",
     "$planCacheStats": "about the engine",
     "$currentOp": "about the engine",
+    "$changeStream": "the engine that is compared with has none",
+    "$changeStreamSplitLargeEvent": "the engine that is compared with has none",
     "$listSessions": "about the engine",
     "$listLocalSessions": "about the engine",
 }
