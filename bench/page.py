@@ -114,8 +114,8 @@ def page(run: Run) -> str:
         f"figures are for one operation: medians of {run.repeat} runs of Satchel and the floors, which run by turns; "
         "the other peers, and the suite with more documents, run once. mongomock and TinyMongo are asked for 10 single "
         "operations instead of 1,000. Less is better, and differences under 30 % are noise.",
-        "This run was made on a **shared two-core machine** on which other programs were at work all the time. Real "
-        "time says little there, even as a ratio; so the ratio of processors' time (user and system, all threads) "
+        "This run was made on a **shared two-core machine** on which other programs were at work now and then. "
+        "Real time says little there; so the ratio of processors' time (user and system, all threads) "
         "stands beside it, and the targets are judged by that. It is not given for servers, whose work is done in "
         "another process.",
         "The floors are the same work by hand (`bench/floors.py`): documents as JSON text in SQLite, WAL, "
