@@ -186,6 +186,9 @@ def _graph_lookups() -> Iterator[Case]:
         yield _aggregate(f"operator-like-{name}-graph", [{"$graphLookup": spec}], near, others={"other": far})
         lookup = {"from": "$coll.other", "localField": "k", "foreignField": "r.k", "as": "g"}
         yield _aggregate(f"operator-like-{name}", [{"$lookup": lookup}], near, others={"other": far})
+    words = [{"r": [{"k": word}]} for word in ("a", "Ab", "b", Regex("^a", "i"))]
+    for name, value in {"one": Regex("^a", "i"), "two": [Regex("^a", "i"), "b", None]}.items():
+        yield _aggregate(f"graph-lookup-regex-{name}", pipeline, [{"k": value}], others={"other": words})
     yield _aggregate("graph-lookup-null", pipeline, [{"k": None}, {}, {"k": 1}], others={"other": far})
 
 

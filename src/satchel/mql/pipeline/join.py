@@ -122,6 +122,8 @@ class ForeignCollection:
         """
         if len(values) > 1 or not self._null_is_missing:
             _refuse_operators(values)
+        if not self._null_is_missing and any(isinstance(value, Regex) for value in values):
+            return list(self._read_in(values))
         if self._table is None:
             self._consider_table()
         if self._table is None:
@@ -157,8 +159,15 @@ class ForeignCollection:
         self._reads += 1
         if len(values) == 1 and not self._leading and (self._null_is_missing or values[0] is not None):
             return iter(self._source.find_equal(self._namespace, self._path, values[0], self._context))
-        filter_ = equality_filter(self._path, values)
-        if not self._null_is_missing and None in values:
+        if not self._null_is_missing:
+            return self._read_in(values)
+        match: Document = {"$match": equality_filter(self._path, values)}
+        return self._source.read(self._namespace, [*self._leading, match], self._context)
+
+    def _read_in(self, values: Sequence[BsonValue]) -> Iterator[Document]:
+        """Read by `$in`, as `$graphLookup` does: strings match regular expressions, and null is not a missing field."""
+        filter_: Document = {self._path: {"$in": list(values)}}
+        if None in values:
             filter_ = {"$and": [filter_, {self._path: {"$exists": True}}]}
         return self._source.read(self._namespace, [*self._leading, {"$match": filter_}], self._context)
 
