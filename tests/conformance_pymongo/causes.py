@@ -13,12 +13,12 @@ CAUSES: Final[tuple[tuple[str, str], ...]] = (
     ("JavaScript in the server, which there is not", r"\$where|to_list_csot_applied"),
     ("The oplog, which there is not", r"to_list_tailable"),
     (
-        "In process: no sockets, heartbeats, exhaust cursors or background threads; messages are divided sooner",
+        "In process: no sockets, round trips, heartbeats, exhaust cursors, background threads; smaller messages",
         r"test_pooling|[Ee]xhaust|[Hh]eartbeat|_executor|kill_cursors_thread|min_pool_size|max_idle_time|socketKeepAlive"
         r"|compression_commands|background_connections|periodic_tasks|batch_splits|unacknowledged_write_across_batches"
         r"|maintains?_pool|uri_connect_option|cluster_time_not_used_by_sdam|topology_reset|close_closes_sockets"
         r"|test_contextlib|test_operation_failure|starts_with_batched_write|batch_splitting:|pool_paused_error"
-        r"|BlockConnection",
+        r"|BlockConnection|socket_timeouts?_-_|CsotCommandExecution",
     ),
     ("A set of one member, which has no secondary to select, difference 16", r"no replica set members match"),
     ("Short cuts send no implicit session, difference 15", r"test_database_aggregation"),
