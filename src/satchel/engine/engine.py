@@ -8,7 +8,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from types import TracebackType
-from typing import Generic, TypeVar
+from typing import TYPE_CHECKING, Generic, TypeVar
 
 from satchel.engine.catalog import Catalog, CollectionEntry
 from satchel.engine.change_log import ChangeLog, ChangeRecorder
@@ -34,6 +34,9 @@ from satchel.errors import (
     WrongKeyError,
 )
 from satchel.storage.interface import OpenTransaction, Reader, Storage, Writer
+
+if TYPE_CHECKING:
+    from satchel.engine.retryable import StatementHistory
 
 AnyReader = TypeVar("AnyReader", bound=Reader)
 AnyUnit = TypeVar("AnyUnit", bound=ReadUnit)
@@ -63,18 +66,13 @@ class Engine:
         """Open a snapshot with the catalog that belongs to it."""
         return _Unit(self.storage.read(), lambda reader: ReadUnit(reader, self._catalog_of(reader)))
 
-    @contextmanager
-    def write(self, operation: Operation) -> Iterator[WriteUnit]:
+    def write(self, operation: Operation) -> AbstractContextManager[WriteUnit]:
         """Run the block as one write transaction, durable if the operation asks for it."""
         transaction = self.storage.write(durable=operation.durable, check=operation.check_interrupt)
-        with _Unit(transaction, self._write_unit) as unit:
-            if operation.history is None:
-                yield unit
-            else:
-                operation.history.load(unit.writer)
-                yield unit
-                operation.history.save(unit.writer)
-            unit.finish()
+        return _Write(transaction, self._write_unit, operation.history, self._committed)
+
+    def _committed(self, unit: WriteUnit) -> None:
+        """Take over what a write transaction has committed, and tell those who wait for data."""
         self._take(unit.catalog)
         if unit.changes is not None:
             self.change_log.committed(unit.changes)
@@ -240,6 +238,50 @@ class _Unit(Generic[AnyReader, AnyUnit]):
             raise server_error(failure) from failure
         if isinstance(error, StorageError):
             raise server_error(error) from error
+
+
+class _Write(_Unit[Writer, WriteUnit]):
+    """A write transaction, which is committed at the end of its block unless that raises."""
+
+    __slots__ = ("_committed", "_history", "_unit")
+
+    def __init__(
+        self,
+        transaction: AbstractContextManager[Writer],
+        make: Callable[[Writer], WriteUnit],
+        history: StatementHistory | None,
+        committed: Callable[[WriteUnit], None],
+    ) -> None:
+        super().__init__(transaction, make)
+        self._history = history
+        self._committed = committed
+
+    def __enter__(self) -> WriteUnit:
+        self._unit = unit = super().__enter__()
+        if self._history is not None:
+            self._guarded(self._history.load)
+        return unit
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if kind is not None:
+            super().__exit__(kind, error, trace)
+            return
+        if self._history is not None:
+            self._guarded(self._history.save)
+        if self._unit.changes is not None:
+            self._guarded(lambda _writer: self._unit.finish())
+        super().__exit__(None, None, None)
+        self._committed(self._unit)
+
+    def _guarded(self, step: Callable[[Writer], None]) -> None:
+        """Take a step that belongs to the transaction, though not to the block."""
+        try:
+            step(self._unit.writer)
+        except BaseException as error:
+            super().__exit__(type(error), error, error.__traceback__)
+            raise
 
 
 def server_error(error: StorageError) -> ServerError:

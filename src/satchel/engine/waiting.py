@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 import threading
 import time
@@ -28,7 +29,9 @@ class DataWatch:
 
     def _start(self) -> None:
         self._changed = threading.Condition()
+        self._numbers = itertools.count(1)
         self._announcements = 0
+        self._waiting = 0
         self._has_scout = False
         self._pid = os.getpid()
 
@@ -39,15 +42,17 @@ class DataWatch:
 
     @property
     def announcements(self) -> int:
-        """How often something has been announced; to be asked before one looks for data and then waits."""
+        """A number that every announcement changes; to be asked before one looks for data and then waits."""
         return self._announcements
 
     def announce(self) -> None:
         """Wake everybody who waits: there is data, or somebody is to look whether he still has to wait."""
         self._after_fork()
-        with self._changed:
-            self._announcements += 1
-            self._changed.notify_all()
+        # No lock is needed to see that nobody waits: who waits says so first and then looks at the number again.
+        self._announcements = next(self._numbers)
+        if self._waiting:
+            with self._changed:
+                self._changed.notify_all()
 
     def wait(self, seen: int, until: float, is_over: Callable[[], bool]) -> None:
         """Wait for an announcement.
@@ -60,6 +65,8 @@ class DataWatch:
         """
         self._after_fork()
         is_scout = False
+        with self._changed:
+            self._waiting += 1
         try:
             while True:
                 with self._changed:
@@ -73,6 +80,7 @@ class DataWatch:
                     self._look()
         finally:
             with self._changed:
+                self._waiting -= 1
                 if is_scout:
                     self._has_scout = False
                 if not self._has_scout:

@@ -150,8 +150,7 @@ class SqliteStorage:
             self._may_read.wait()
             self._reading.append(None)
 
-    @contextmanager
-    def write(self, *, durable: bool = False, check: Check | None = None) -> Iterator[SqliteWriter]:
+    def write(self, *, durable: bool = False, check: Check | None = None) -> AbstractContextManager[SqliteWriter]:
         """Run the block as a write transaction: commit at its end, roll back when it raises.
 
         Args:
@@ -162,22 +161,51 @@ class SqliteStorage:
             ReadOnlyStorageError: The file is open for reading only.
             StorageFullError: The disk is full; nothing has changed.
         """
+        return _WriteTransaction(self, durable=durable, check=check)
+
+    def begin_write(self, check: Check | None) -> apsw.Connection:
+        """Wait for the write lock and begin a transaction; `commit_write` or `abort_write` ends it."""
         self._check_writable()
         self.write_lock.acquire(check)
+        if self._in_memory:
+            self._memory_lock.acquire()
         try:
             self._check_open()
             self._busy_handler.check = check
-            if self._in_memory:
-                with self._memory_lock:
-                    yield from self._transaction(self._writer)
-            else:
-                yield from self._transaction(self._writer)
-            ticket = self._disk.note_commit()
+            self._writer.execute("BEGIN IMMEDIATE")
+        except BaseException:
+            self._release_write()
+            raise
+        return self._writer
+
+    def commit_write(self) -> int:
+        """Commit the transaction that `begin_write` has begun, and return the number of the commit."""
+        try:
+            self._writer.execute("COMMIT")
+            return self._disk.note_commit()
         finally:
-            self._busy_handler.check = None
-            self.write_lock.release()
-        if durable:
-            self._disk.sync(ticket)
+            self._end_write()
+
+    def abort_write(self) -> None:
+        """Roll the transaction back that `begin_write` has begun."""
+        self._end_write()
+
+    def _end_write(self) -> None:
+        try:
+            if self._writer.in_transaction:
+                self._writer.execute("ROLLBACK")
+        finally:
+            self._release_write()
+
+    def _release_write(self) -> None:
+        self._busy_handler.check = None
+        if self._in_memory:
+            self._memory_lock.release()
+        self.write_lock.release()
+
+    def wait_for_disk(self, commit: int) -> None:
+        """Return once a commit is on the disk."""
+        self._disk.sync(commit)
 
     def begin(self) -> SqliteTransaction:
         """Return a transaction that stays open between commands until `commit` or `rollback`."""
@@ -211,20 +239,6 @@ class SqliteStorage:
             self._check_open()
             self._writer.close(True)
             self._writer = connection
-
-    def _transaction(self, connection: apsw.Connection) -> Iterator[SqliteWriter]:
-        writer = SqliteWriter(connection)
-        try:
-            connection.execute("BEGIN IMMEDIATE")
-            yield writer
-            writer.close()
-            connection.execute("COMMIT")
-        except apsw.Error as error:
-            raise translate(error) from error
-        finally:
-            writer.close()
-            if connection.in_transaction:
-                connection.execute("ROLLBACK")
 
     def version(self) -> int:
         """Return a number that changes whenever anybody has changed the file; in memory nobody else can."""
@@ -350,6 +364,42 @@ class _Snapshot:
             self._storage.end_read(self._connection)
         if isinstance(error, apsw.Error):
             raise translate(error) from error
+
+
+class _WriteTransaction:
+    """A write under way."""
+
+    __slots__ = ("_check", "_durable", "_storage", "_writer")
+
+    def __init__(self, storage: SqliteStorage, *, durable: bool, check: Check | None) -> None:
+        self._storage = storage
+        self._durable = durable
+        self._check = check
+
+    def __enter__(self) -> SqliteWriter:
+        try:
+            self._writer = SqliteWriter(self._storage.begin_write(self._check))
+        except apsw.Error as error:
+            raise translate(error) from error
+        return self._writer
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: object) -> None:
+        try:
+            self._writer.close()
+        except BaseException:
+            self._storage.abort_write()
+            raise
+        if kind is not None:
+            self._storage.abort_write()
+            if isinstance(error, apsw.Error):
+                raise translate(error) from error
+            return
+        try:
+            commit = self._storage.commit_write()
+        except apsw.Error as failure:
+            raise translate(failure) from failure
+        if self._durable:
+            self._storage.wait_for_disk(commit)
 
 
 def _is_unwritable(path: str) -> bool:
