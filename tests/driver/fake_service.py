@@ -13,13 +13,13 @@ import bson
 
 from satchel.errors import ServerError
 from satchel.values.bson_types import Document, decode_document
-from satchel.wire.cursor_reply import RawDocument, raw_cursor_reply
+from satchel.wire.cursor_reply import CursorReply
 from satchel.wire.messages import Request, encode_reply, parse_message
 from satchel.wire.service import ConnectionState
 
 _numbers = itertools.count(1)
 
-Reply = Document | RawDocument
+Reply = Document | CursorReply
 
 
 def _succeed(_name: str) -> None:
@@ -158,4 +158,4 @@ class FakeService:
         if len(found) > size:
             cursor_id = time.monotonic_ns()
             self.cursors[cursor_id] = (namespace, found[size:])
-        return raw_cursor_reply(namespace, cursor_id, found[:size], field)
+        return CursorReply(namespace, cursor_id, found[:size], field)

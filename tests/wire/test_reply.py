@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pymongo.message import _OpMsg
 
-from satchel.wire.cursor_reply import raw_cursor_reply
+from satchel.wire.cursor_reply import CursorReply
 from satchel.wire.messages import encode_reply, parse_message
 from satchel.wire.op_compressed import COMPRESSORS, compress_body, decompress_body, negotiate
 from tests.wire.messages import body_section, op_compressed, op_msg, op_query, reply_document
@@ -44,7 +44,7 @@ def test_reply_to_legacy_hello() -> None:
 def test_reply_is_compressed_like_the_request(name: str) -> None:
     body = op_msg(body_section({"ping": 1, "$db": "admin"}))[16:]
     raw = op_compressed(2013, body, COMPRESSORS[name].id, COMPRESSORS[name].compress(body))
-    reply = encode_reply(parse_message(raw), raw_cursor_reply("d.c", 0, [bson.encode({"a": "x" * 1000})]))
+    reply = encode_reply(parse_message(raw), CursorReply("d.c", 0, [bson.encode({"a": "x" * 1000})]))
     assert len(reply) < 500
     opcode, compressor, inner = decompress_body(reply[16:])
     assert (opcode, compressor.name) == (2013, name)
@@ -71,22 +71,22 @@ def test_compressors_are_negotiated_in_the_clients_order() -> None:
 def test_cursor_reply_is_the_encoded_document(namespace: str, cursor_id: int, sizes: list[int], field: str) -> None:
     documents = [{"_id": index, "text": "x" * size} for index, size in enumerate(sizes)]
     extra = {"operationTime": bson.Timestamp(1, 2)}
-    reply = raw_cursor_reply(
+    reply = CursorReply(
         namespace, cursor_id, [bson.encode(document) for document in documents], field, bson.encode(extra)[4:-1]
     )
     expected = {"cursor": {field: documents, "id": bson.Int64(cursor_id), "ns": namespace}, "ok": 1.0, **extra}
     assert bytes(reply) == bson.encode(expected)
-    assert len(reply) == len(bytes(reply))
+    assert reply.raw().size == len(bytes(reply))
 
 
 def test_cursor_reply_of_many_documents() -> None:
     documents = [bson.encode({"_id": number}) for number in range(5000)]
-    reply = bson.decode(bytes(raw_cursor_reply("d.c", 0, documents, "nextBatch")))
+    reply = bson.decode(bytes(CursorReply("d.c", 0, documents, "nextBatch")))
     assert reply["cursor"]["nextBatch"] == [{"_id": number} for number in range(5000)]
 
 
 def test_cursor_reply_of_no_documents() -> None:
-    assert bson.decode(bytes(raw_cursor_reply("d.c", 9, []))) == {
+    assert bson.decode(bytes(CursorReply("d.c", 9, []))) == {
         "cursor": {"firstBatch": [], "id": 9, "ns": "d.c"},
         "ok": 1.0,
     }

@@ -14,14 +14,14 @@ from satchel.commands.rights import Access
 from satchel.engine.engine import Engine
 from satchel.engine.operation import Operation
 from satchel.values.bson_types import Document
-from satchel.wire.cursor_reply import RawDocument
+from satchel.wire.cursor_reply import CursorReply
 from satchel.wire.messages import Request
 from satchel.wire.service import ConnectionState
 
 if TYPE_CHECKING:
     from satchel.commands.dispatch import Service
 
-Reply: TypeAlias = Document | RawDocument
+Reply: TypeAlias = Document | CursorReply
 P = TypeVar("P", bound=Params)
 
 

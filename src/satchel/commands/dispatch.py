@@ -27,7 +27,7 @@ from satchel.engine.timestamps import current_timestamp
 from satchel.errors import ErrorCode, ServerError
 from satchel.mql.context import Context
 from satchel.values.bson_types import BsonValue, Document, Missing, decode_document, encode_document
-from satchel.wire.cursor_reply import RawDocument
+from satchel.wire.cursor_reply import CursorReply
 from satchel.wire.messages import Request, encode_reply, malformed_replies, parse_message
 from satchel.wire.service import IN_PROCESS, ConnectionState, Traffic
 
@@ -127,7 +127,7 @@ class Service:
         return self._finished(reply, concern)
 
     def _finished(self, reply: Reply, concern: WriteConcern) -> Reply:
-        if isinstance(reply, RawDocument):
+        if isinstance(reply, CursorReply):
             if concern.error is None:
                 return reply
             reply = decode_document(bytes(reply))

@@ -20,7 +20,7 @@ from satchel.engine.namespaces import Namespace
 from satchel.engine.operation import Operation
 from satchel.errors import ErrorCode, ServerError
 from satchel.values.bson_types import MISSING, BsonValue, Document, Missing, decode_document
-from satchel.wire.cursor_reply import RawDocument
+from satchel.wire.cursor_reply import CursorReply
 from satchel.wire.messages import Request
 from satchel.wire.service import ConnectionDroppedError, ConnectionState, ShortCutRefusedError
 
@@ -241,7 +241,7 @@ def _is_short_cut(request: Request, connection: ConnectionState) -> bool:
 
 def _was_done_before(reply: Reply) -> bool:
     """Tell whether a write has come once more, so that nothing was written."""
-    found = decode_document(bytes(reply)) if isinstance(reply, RawDocument) else reply
+    found = decode_document(bytes(reply)) if isinstance(reply, CursorReply) else reply
     return "retriedStmtIds" in found or "retriedStmtId" in found
 
 
@@ -262,7 +262,7 @@ def _block(milliseconds: int, request: Request, connection: ConnectionState) -> 
 
 def _with_write_concern_error(reply: Reply, data: FailPointData, request: Request) -> Reply:
     assert data.write_concern_error is not None
-    found = decode_document(bytes(reply)) if isinstance(reply, RawDocument) else reply
+    found = decode_document(bytes(reply)) if isinstance(reply, CursorReply) else reply
     found["writeConcernError"] = data.write_concern_error
     code = data.write_concern_error.get("code")
     labels = data.error_labels

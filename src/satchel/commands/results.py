@@ -12,7 +12,7 @@ from satchel.engine.execution.slot import ReadSlot
 from satchel.engine.namespaces import Namespace
 from satchel.settings import FIRST_BATCH_DOCUMENTS
 from satchel.values.bson_types import Document, encode_document
-from satchel.wire.cursor_reply import raw_cursor_reply
+from satchel.wire.cursor_reply import CursorReply
 
 
 def first_batch(
@@ -69,7 +69,7 @@ def batch_reply(
     if invocation.operation.at_cluster_time is not None:
         fields = {**fields, "atClusterTime": invocation.operation.at_cluster_time}
     of_cursor = encode_document(fields)[4:-1] if fields else b""
-    return raw_cursor_reply(str(cursor.namespace), cursor.id, batch, field, elements, cursor_extra=of_cursor)
+    return CursorReply(str(cursor.namespace), cursor.id, batch, field, elements, cursor_extra=of_cursor)
 
 
 def documents_reply(

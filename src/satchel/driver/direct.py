@@ -12,9 +12,10 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Mapping, MutableMapping, Sequence
-from typing import Any, Final, NoReturn
+from typing import Any, Final, NoReturn, TypeAlias, TypeGuard
 
 import bson
+from bson import Int64
 from bson.codec_options import DEFAULT_CODEC_OPTIONS, CodecOptions
 from pymongo.errors import AutoReconnect
 
@@ -22,7 +23,9 @@ from satchel.driver.private import (
     CURSOR_DOCUMENT_FIELDS,
     SEQUENCE_FIELDS,
     ClientOptions,
+    GetMore,
     OpMsg,
+    Query,
     ReadConcern,
     Response,
     WriteConcern,
@@ -41,14 +44,22 @@ from satchel.values.bson_types import (
     encode_document,
 )
 from satchel.values.namespace import Namespace
-from satchel.wire.cursor_reply import RawDocument
+from satchel.wire.cursor_reply import CursorReply
 from satchel.wire.messages import Request
 from satchel.wire.service import ConnectionState, DirectService, ShortCutRefusedError
 
 MAX_WIRE_VERSION: Final = 25
+_DECODING_OPERATIONS: Final = (Query, GetMore)
+"""Operations of cursors that give documents; others give the bytes of whole batches."""
+
+_JOINED_UP_TO_BYTES: Final = 4096
+"""Documents of up to this size are decoded together: reading the codec's options anew takes longer than a copy."""
+
 _OBSERVING_LOGGERS: Final = tuple(
     logging.getLogger(f"pymongo.{name}") for name in ("command", "connection", "serverSelection")
 )
+
+Reply: TypeAlias = Document | CursorReply
 
 
 class NotDirectError(Exception):
@@ -85,6 +96,7 @@ class NoServer:
 
 
 NO_SERVER: Final = NoServer()
+_NO_MESSAGE: Final = OpMsg(0, b"")
 
 
 class DirectConnection:
@@ -148,7 +160,9 @@ class DirectConnection:
             spec["collation"] = collation
         apply_write_concern(spec, write_concern)
         reply = self._run(dbname, spec, codec_options)
-        document: dict[str, Any] = decode_all_selective(reply, codec_options, user_fields)[0]
+        if user_fields is not None and "cursor" in user_fields and _is_plain_batch(reply):
+            return _cursor_document(reply, codec_options)
+        document: dict[str, Any] = decode_all_selective(_bson(reply), codec_options, user_fields)[0]
         if check:
             check_command_response(
                 document, MAX_WIRE_VERSION, allowable_errors, parse_write_concern_error=parse_write_concern_error
@@ -159,14 +173,19 @@ class DirectConnection:
         """Run a cursor's find or getMore, as PyMongo's `_run_with_conn` does."""
         operation.reset()
         spec, database = operation.as_command(self)
-        reply = OpMsg(0, self._run(database, spec, operation.codec_options))
+        options = operation.codec_options
+        reply = self._run(database, spec, options)
         if self._state.closed:
             raise AutoReconnect("the connection was closed")
-        documents = cursor._unpack_response(
-            reply, operation.cursor_id, operation.codec_options, user_fields=CURSOR_DOCUMENT_FIELDS
-        )
+        if operation.__class__ in _DECODING_OPERATIONS and _is_plain_batch(reply):
+            return self._response(_NO_MESSAGE, [_cursor_document(reply, options)])
+        message = OpMsg(0, _bson(reply))
+        documents = cursor._unpack_response(message, operation.cursor_id, options, user_fields=CURSOR_DOCUMENT_FIELDS)
         check_command_response(documents[0], MAX_WIRE_VERSION, None, pool_opts=self.opts)
-        return Response(data=reply, address=self.address, request_id=0, duration=None, docs=documents)
+        return self._response(message, documents)
+
+    def _response(self, message: OpMsg, documents: list[Any]) -> Response:
+        return Response(data=message, address=self.address, request_id=0, duration=None, docs=documents)
 
     def find_equal(self, database: str, collection: str, path: str, value: BsonValue) -> bytes | None:
         """Return the BSON of the first document that has a value at a path, or None."""
@@ -201,7 +220,7 @@ class DirectConnection:
             raise NotDirectError
         return reply
 
-    def _run(self, database: str, spec: Mapping[str, Any], options: CodecOptions[Any]) -> bytes:
+    def _run(self, database: str, spec: Mapping[str, Any], options: CodecOptions[Any]) -> Reply:
         name = next(iter(spec))
         field = SEQUENCE_FIELDS.get(name)
         sequences: dict[str, Sequence[bytes]] = {}
@@ -210,10 +229,30 @@ class DirectConnection:
             spec = {key: value for key, value in spec.items() if key != field}
         command = decode_document(_encode(spec, options))
         try:
-            reply = self._service.run(Request(0, database, command, sequences), self._state)
+            return self._service.run(Request(0, database, command, sequences), self._state)
         except ShortCutRefusedError as error:
             raise NotDirectError from error
-        return bytes(reply) if isinstance(reply, RawDocument) else encode_document(reply)
+
+
+def _bson(reply: Reply) -> bytes:
+    return bytes(reply) if isinstance(reply, CursorReply) else encode_document(reply)
+
+
+def _is_plain_batch(reply: Reply) -> TypeGuard[CursorReply]:
+    """Tell whether a reply is a cursor's, and says nothing of the cursor beside its batch."""
+    return isinstance(reply, CursorReply) and not reply.cursor_extra
+
+
+def _cursor_document(reply: CursorReply, options: CodecOptions[Any]) -> dict[str, Any]:
+    """Return the reply as PyMongo's cursors look at it, its documents decoded, without having put it together."""
+    batch = {reply.field: _decode_batch(reply.documents, options), "id": Int64(reply.cursor_id), "ns": reply.namespace}
+    return {"cursor": batch, "ok": 1.0}
+
+
+def _decode_batch(batch: Sequence[bytes], options: CodecOptions[Any]) -> list[Any]:
+    if sum(map(len, batch)) <= _JOINED_UP_TO_BYTES * len(batch):
+        return bson.decode_all(b"".join(batch), options)
+    return [bson.decode(document, options) for document in batch]
 
 
 def _copy(document: Mapping[str, Any], options: CodecOptions[Any]) -> Document:

@@ -15,7 +15,7 @@ from satchel.server.logs import event
 from satchel.server.message_reader import MessageBudget, MessageReader, StalledError
 from satchel.server.options import ServerOptions
 from satchel.values.bson_types import Document
-from satchel.wire.cursor_reply import RawDocument
+from satchel.wire.cursor_reply import CursorReply
 from satchel.wire.header import MAX_MESSAGE_SIZE_BYTES, ProtocolError, read_header
 from satchel.wire.messages import Request, encode_reply, malformed_replies, parse_message
 from satchel.wire.op_msg import MORE_TO_COME
@@ -28,7 +28,7 @@ _log: Final = logging.getLogger("satchel.server")
 _SEND_BYTES: Final = 1024 * 1024
 _STRANGERS_MESSAGE_BYTES: Final = 1024 * 1024
 
-Reply: TypeAlias = Document | RawDocument
+Reply: TypeAlias = Document | CursorReply
 
 
 class Connection:
@@ -209,7 +209,7 @@ class _Conversation:
 
 
 def _has_more(request: Request, reply: Reply) -> bool:
-    return isinstance(reply, RawDocument) and reply.cursor_id != 0 and next(iter(request.command)) == "getMore"
+    return isinstance(reply, CursorReply) and reply.cursor_id != 0 and next(iter(request.command)) == "getMore"
 
 
 def _encoded(request: Request, reply: Reply, flags: int = 0) -> bytes:

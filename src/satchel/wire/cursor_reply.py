@@ -19,21 +19,16 @@ class RawDocument:
     Attributes:
         parts: The pieces, in order.
         size: Their size together, in bytes.
-        cursor_id: The cursor that has more documents, or 0.
     """
 
-    __slots__ = ("cursor_id", "parts", "size")
+    __slots__ = ("parts", "size")
 
-    def __init__(self, parts: Sequence[bytes], size: int, cursor_id: int = 0) -> None:
+    def __init__(self, parts: Sequence[bytes], size: int) -> None:
         self.parts = parts
         self.size = size
-        self.cursor_id = cursor_id
 
     def __bytes__(self) -> bytes:
         return b"".join(self.parts)
-
-    def __len__(self) -> int:
-        return self.size
 
 
 _keys: tuple[bytes, ...] = tuple(b"\x03%d\0" % index for index in range(1024))
@@ -47,18 +42,10 @@ def _element_keys(count: int) -> tuple[bytes, ...]:
     return _keys[:count]
 
 
-def raw_cursor_reply(
-    namespace: str,
-    cursor_id: int,
-    documents: Sequence[bytes],
-    field: Literal["firstBatch", "nextBatch"] = "firstBatch",
-    extra: bytes = b"",
-    *,
-    cursor_extra: bytes = b"",
-) -> RawDocument:
-    """Build `{cursor: {<field>: documents, id, ns}, ok: 1.0, …extra}`.
+class CursorReply:
+    """The reply `{cursor: {<field>: documents, id, ns}, ok: 1.0, …extra}`, which is put together where it is sent.
 
-    Args:
+    Attributes:
         namespace: `ns` of the reply.
         cursor_id: `id` of the reply; 0 says that there are no more documents.
         documents: The batch: whole BSON documents.
@@ -67,23 +54,50 @@ def raw_cursor_reply(
             (`encode_document(…)[4:-1]`).
         cursor_extra: Further elements of the reply's `cursor`, likewise.
     """
-    keys = _element_keys(len(documents))
-    batch_size = sum(map(len, documents)) + sum(map(len, keys)) + 5
-    name = namespace.encode() + b"\0"
-    cursor_end = b"".join(
-        (b"\0\x12id\0", _INT64.pack(cursor_id), b"\x02ns\0", INT32.pack(len(name)), name, cursor_extra, b"\0"),
-    )
-    batch_start = b"\x04" + field.encode() + b"\0"
-    # cursor_end begins with the NUL that ends the array, which batch_size counts already.
-    cursor_size = 4 + len(batch_start) + batch_size + len(cursor_end) - 1
-    reply_end = b"".join((_OK, extra, b"\0"))
-    size = 4 + len(_CURSOR_ELEMENT) + cursor_size + len(reply_end)
-    parts = [b""] * (2 * len(documents) + 3)
-    parts[0] = b"".join(
-        (INT32.pack(size), _CURSOR_ELEMENT, INT32.pack(cursor_size), batch_start, INT32.pack(batch_size))
-    )
-    parts[1:-2:2] = keys
-    parts[2:-2:2] = documents
-    parts[-2] = cursor_end
-    parts[-1] = reply_end
-    return RawDocument(parts, size, cursor_id)
+
+    __slots__ = ("cursor_extra", "cursor_id", "documents", "extra", "field", "namespace")
+
+    def __init__(
+        self,
+        namespace: str,
+        cursor_id: int,
+        documents: Sequence[bytes],
+        field: Literal["firstBatch", "nextBatch"] = "firstBatch",
+        extra: bytes = b"",
+        *,
+        cursor_extra: bytes = b"",
+    ) -> None:
+        self.namespace = namespace
+        self.cursor_id = cursor_id
+        self.documents = documents
+        self.field = field
+        self.extra = extra
+        self.cursor_extra = cursor_extra
+
+    def raw(self) -> RawDocument:
+        """Return the document in pieces; the batch's documents are among them as they are."""
+        documents = self.documents
+        keys = _element_keys(len(documents))
+        batch_size = sum(map(len, documents)) + sum(map(len, keys)) + 5
+        name = self.namespace.encode() + b"\0"
+        cursor_end = b"".join(
+            (b"\0\x12id\0", _INT64.pack(self.cursor_id), b"\x02ns\0", INT32.pack(len(name)), name,
+             self.cursor_extra, b"\0")
+        )  # fmt: skip
+        batch_start = b"\x04" + self.field.encode() + b"\0"
+        # cursor_end begins with the NUL that ends the array, which batch_size counts already.
+        cursor_size = 4 + len(batch_start) + batch_size + len(cursor_end) - 1
+        reply_end = b"".join((_OK, self.extra, b"\0"))
+        size = 4 + len(_CURSOR_ELEMENT) + cursor_size + len(reply_end)
+        parts = [b""] * (2 * len(documents) + 3)
+        parts[0] = b"".join(
+            (INT32.pack(size), _CURSOR_ELEMENT, INT32.pack(cursor_size), batch_start, INT32.pack(batch_size))
+        )
+        parts[1:-2:2] = keys
+        parts[2:-2:2] = documents
+        parts[-2] = cursor_end
+        parts[-1] = reply_end
+        return RawDocument(parts, size)
+
+    def __bytes__(self) -> bytes:
+        return bytes(self.raw())

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from satchel.errors import ServerError
 from satchel.values.bson_types import Document, encode_document
-from satchel.wire.cursor_reply import RawDocument
+from satchel.wire.cursor_reply import CursorReply, RawDocument
 from satchel.wire.header import (
     HEADER,
     HEADER_SIZE_BYTES,
@@ -99,7 +99,7 @@ def _request(request_id: int, body: bytes | memoryview, compressor: Compressor |
     return Request(request_id, database, sections.document, sections.sequences, sections.flags, compressor)
 
 
-def encode_reply(request: Request, reply: Document | bytes | RawDocument, *, flags: int = 0) -> bytes:
+def encode_reply(request: Request, reply: Document | bytes | CursorReply, *, flags: int = 0) -> bytes:
     """Return the whole message that answers `request`.
 
     Args:
@@ -121,9 +121,9 @@ def encode_reply(request: Request, reply: Document | bytes | RawDocument, *, fla
     return b"".join((HEADER.pack(length, next_request_id(), request.request_id, opcode), prefix, *document.parts))
 
 
-def _raw(reply: Document | bytes | RawDocument) -> RawDocument:
-    if isinstance(reply, RawDocument):
-        return reply
+def _raw(reply: Document | bytes | CursorReply) -> RawDocument:
+    if isinstance(reply, CursorReply):
+        return reply.raw()
     raw = reply if isinstance(reply, bytes) else encode_document(reply)
     return RawDocument((raw,), len(raw))
 

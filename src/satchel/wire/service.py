@@ -14,7 +14,7 @@ from satchel.values.bson_types import BsonValue, Document, Missing
 from satchel.values.namespace import Namespace
 
 if TYPE_CHECKING:
-    from satchel.wire.cursor_reply import RawDocument
+    from satchel.wire.cursor_reply import CursorReply
     from satchel.wire.messages import Request
 
 _connection_ids = itertools.count(1)
@@ -250,7 +250,7 @@ class DirectService(Service, Protocol):
         """Return the writes that need no command."""
         ...
 
-    def run(self, request: Request, connection: ConnectionState) -> Document | RawDocument:
+    def run(self, request: Request, connection: ConnectionState) -> Document | CursorReply:
         """Run one command, which is what `handle` does between parsing a message and building one.
 
         A failure is the reply that says so.
