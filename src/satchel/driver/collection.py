@@ -6,7 +6,9 @@ from typing import TYPE_CHECKING, Any, cast
 
 import bson
 from bson import Int64, ObjectId
-from pymongo import ReadPreference
+from bson.codec_options import CodecOptions
+from pymongo import ReadPreference, WriteConcern
+from pymongo.read_concern import ReadConcern
 from pymongo.results import DeleteResult, InsertOneResult, UpdateResult
 
 from satchel.driver.direct import DirectConnection, NotDirectError
@@ -23,7 +25,7 @@ class Collection(PyMongoCollection[DocumentType]):
 
     def find_one(self, filter: Any = None, *args: Any, **kwargs: Any) -> DocumentType | None:  # noqa: A002 - PyMongo's
         """Find one document, as PyMongo does."""
-        if not args and not kwargs:
+        if _says_nothing(args, kwargs):
             path, value = _plain_equality(filter)
             if value is not MISSING:
                 try:
@@ -44,7 +46,7 @@ class Collection(PyMongoCollection[DocumentType]):
 
     def insert_one(self, document: Any, *args: Any, **kwargs: Any) -> InsertOneResult:
         """Insert one document, as PyMongo does."""
-        if not args and not kwargs and document.__class__ is dict:
+        if _says_nothing(args, kwargs) and document.__class__ is dict:
             direct = self._direct_for_writes()
             if direct is not None:
                 if "_id" not in document:
@@ -58,7 +60,7 @@ class Collection(PyMongoCollection[DocumentType]):
 
     def update_one(self, filter: Any, update: Any, *args: Any, **kwargs: Any) -> UpdateResult:  # noqa: A002
         """Update one document, as PyMongo does."""
-        if not args and not kwargs and filter.__class__ is dict and _has_operators(update):
+        if _says_nothing(args, kwargs) and filter.__class__ is dict and _has_operators(update):
             direct = self._direct_for_writes()
             if direct is not None:
                 try:
@@ -70,7 +72,7 @@ class Collection(PyMongoCollection[DocumentType]):
 
     def delete_one(self, filter: Any, *args: Any, **kwargs: Any) -> DeleteResult:  # noqa: A002
         """Delete one document, as PyMongo does."""
-        if not args and not kwargs and filter.__class__ is dict:
+        if _says_nothing(args, kwargs) and filter.__class__ is dict:
             direct = self._direct_for_writes()
             if direct is not None:
                 try:
@@ -85,15 +87,30 @@ class Collection(PyMongoCollection[DocumentType]):
         client: MongoClient[DocumentType] = self.database.client  # type: ignore[assignment]
         return client._short_cut() if self.write_concern.is_server_default else None
 
-    def with_options(self, *args: Any, **kwargs: Any) -> Any:
+    def with_options(
+        self,
+        codec_options: CodecOptions[Any] | None = None,
+        read_preference: Any = None,
+        write_concern: WriteConcern | None = None,
+        read_concern: ReadConcern | None = None,
+    ) -> Collection[Any]:
         """Return a copy with other options, as PyMongo does."""
-        return _collection(self.database, super().with_options(*args, **kwargs))
+        return Collection(
+            self.database,
+            self.name,
+            False,
+            codec_options or self.codec_options,
+            read_preference or self.read_preference,
+            write_concern or self.write_concern,
+            read_concern or self.read_concern,
+        )
 
     def __getattr__(self, name: str) -> Collection[DocumentType]:
-        return _collection(self.database, super().__getattr__(name))
+        # PyMongo's asks for an item: ours, then.
+        return cast("Collection[DocumentType]", super().__getattr__(name))
 
     def __getitem__(self, name: str) -> Collection[DocumentType]:
-        return _collection(self.database, super().__getitem__(name))
+        return _collection(self.database, f"{self.name}.{name}", self)
 
 
 class Database(PyMongoDatabase[DocumentType]):
@@ -104,21 +121,23 @@ class Database(PyMongoDatabase[DocumentType]):
 
     def get_collection(self, *args: Any, **kwargs: Any) -> Any:
         """Return a collection, as PyMongo does."""
-        return _collection(self, super().get_collection(*args, **kwargs))
+        made = super().get_collection(*args, **kwargs)
+        return _collection(self, made.name, made)
 
     def create_collection(self, *args: Any, **kwargs: Any) -> Any:
         """Create a collection, as PyMongo does."""
-        return _collection(self, super().create_collection(*args, **kwargs))
+        made = super().create_collection(*args, **kwargs)
+        return _collection(self, made.name, made)
 
     def with_options(self, *args: Any, **kwargs: Any) -> Any:
         """Return a copy with other options, as PyMongo does."""
         return own_database(super().with_options(*args, **kwargs))
 
 
-def _collection(database: Any, made: PyMongoCollection[Any]) -> Collection[Any]:
-    """Return one of PyMongo's collections as one of ours."""
+def _collection(database: Any, name: str, like: PyMongoCollection[Any]) -> Collection[Any]:
+    """Return a collection of ours that has the options of another."""
     return Collection(
-        database, made.name, False, made.codec_options, made.read_preference, made.write_concern, made.read_concern
+        database, name, False, like.codec_options, like.read_preference, like.write_concern, like.read_concern
     )
 
 
@@ -127,6 +146,11 @@ def own_database(made: PyMongoDatabase[Any]) -> Database[Any]:
     return Database(
         made.client, made.name, made.codec_options, made.read_preference, made.write_concern, made.read_concern
     )
+
+
+def _says_nothing(args: tuple[Any, ...], kwargs: dict[str, Any]) -> bool:
+    """Tell whether the further arguments of a call are none, or only that there is no session."""
+    return not args and (not kwargs or (len(kwargs) == 1 and kwargs.get("session", MISSING) is None))
 
 
 def _has_operators(update: Any) -> bool:
