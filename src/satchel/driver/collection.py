@@ -7,12 +7,11 @@ from typing import TYPE_CHECKING, Any, cast
 import bson
 from bson import Int64, ObjectId
 from bson.codec_options import CodecOptions
-from pymongo import ReadPreference, WriteConcern
-from pymongo.read_concern import ReadConcern
+from pymongo import ReadPreference
 from pymongo.results import DeleteResult, InsertOneResult, UpdateResult
 
 from satchel.driver.direct import DirectConnection, NotDirectError
-from satchel.driver.private import DocumentType, PyMongoCollection, PyMongoDatabase
+from satchel.driver.private import DocumentType, PyMongoCollection, PyMongoDatabase, ReadConcern, WriteConcern
 from satchel.values.bson_types import INT32_MAX, INT32_MIN, INT64_MAX, INT64_MIN, MISSING, BsonValue, Field
 from satchel.values.namespace import Namespace
 
