@@ -51,12 +51,14 @@ class Table:
         if documents is not self._filled:
             self._fill(documents)
         rows = self._connection.execute(
-            f"SELECT {compiled.possible}, {compiled.certain} FROM records AS t ORDER BY rid", compiled.arguments
+            f"SELECT {compiled.possible}, {compiled.certain}, {compiled.answer or 2} FROM records AS t ORDER BY rid",
+            compiled.arguments,
         ).fetchall()
         found = []
-        for document, (possible, certain) in zip(documents, rows, strict=True):
+        for document, (possible, certain, answer) in zip(documents, rows, strict=True):
             assert possible in (0, 1), compiled.possible
             assert certain in (0, 1), compiled.certain
+            assert answer in (1 if certain else None if possible else 0, 2), compiled.answer
             matches = expression.matches(document)
             assert possible or not matches, f"lost {document}\n{filter_}\n{compiled}"
             assert matches or not certain, f"wrongly found {document}\n{filter_}\n{compiled}"

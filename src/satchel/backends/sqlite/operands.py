@@ -42,6 +42,16 @@ def high(operand: float) -> float:
     return window(operand).high
 
 
+def high_above_booleans(operand: float) -> float:
+    """Return `high`, but above what SQLite makes of booleans."""
+    return max(high(operand), 1)
+
+
+def low_below_booleans(operand: float) -> float:
+    """Return `low`, but below what SQLite makes of booleans."""
+    return min(low(operand), 0)
+
+
 def double_text(operand: float) -> str:
     """Return the text of the double that equals a number."""
     return next(iter(double_texts(operand)), _NO_TEXT)

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import Final
 
 import orjson
 
 from satchel.storage.predicate import Path
+
+_KNOWN: Final = "v"
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,11 +21,13 @@ class Place:
         json: The SQL of the JSON that the path starts in.
         row: The name of the row of `json_each`, empty for the column.
         path: The path.
+        is_known: Whether the value has been looked up, by a query around (`looked_up`).
     """
 
     json: str
     row: str = ""
     path: Path = ()
+    is_known: bool = False
 
     def at(self, path: Path) -> Place:
         """Return the place at the end of a path that starts where this one does."""
@@ -32,6 +37,14 @@ class Place:
         """Return the place of an element of the array that stands here."""
         row = f"e{self.depth + 1}"
         return Place(f"{row}.value", row)
+
+    def known(self) -> Place:
+        """Return the place for conditions inside `looked_up`."""
+        return Place(self.json, self.row, self.path, is_known=True)
+
+    def looked_up(self, condition: str) -> str:
+        """Return a condition about the known value as one that looks the value up, once."""
+        return f"(SELECT {condition} FROM (SELECT {self.value} AS {_KNOWN}))"
 
     @property
     def depth(self) -> int:
@@ -56,6 +69,8 @@ class Place:
     @property
     def value(self) -> str:
         """The value, in SQLite's own types; of an object its text."""
+        if self.is_known:
+            return _KNOWN
         return f"{self.row}.value" if self.is_element else f"({self.json} ->> {_json_path(self.path)})"
 
     @property

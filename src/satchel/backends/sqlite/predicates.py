@@ -74,6 +74,8 @@ _FORMS: Final = {
 }
 """The forms of the values that operands are compared with."""
 
+_LIKE_NUMBERS: Final = frozenset({Kind.INTEGER, Kind.DOUBLE, Kind.FALSE, Kind.TRUE})
+
 _ROLES: Final[dict[str, tuple[Role, Role]]] = {
     "integer": (operands.number, operands.whole_numbers),
     "text": (operands.string, operands.strings),
@@ -95,15 +97,17 @@ class Narrowing:
     Attributes:
         possible: SQL that is true of every row that may match.
         certain: SQL that is true of the rows that match for certain.
-        arguments: The values of the named parameters of both.
+        answer: Both in one, for predicates that look at one value: true, false, or NULL for "ask"; empty for others.
+        arguments: The values of the named parameters of all.
     """
 
     possible: str
     certain: str
+    answer: str
     arguments: dict[str, object]
 
 
-EVERYTHING: Final = Narrowing(TRUE, FALSE, {})
+EVERYTHING: Final = Narrowing(TRUE, FALSE, "", {})
 """What a scan without a predicate narrows with."""
 
 
@@ -111,7 +115,7 @@ def narrowing(bound: BoundPredicate) -> Narrowing:
     """Return a predicate as SQL."""
     compiled, values = _compile(bound.predicate), bound.values
     arguments = {name: role(values[index]) for name, role, index in compiled.parameters}
-    return Narrowing(compiled.possible, compiled.certain, arguments)
+    return Narrowing(compiled.possible, compiled.certain, compiled.answer, arguments)
 
 
 class _Compiled(NamedTuple):
@@ -119,17 +123,59 @@ class _Compiled(NamedTuple):
 
     possible: str
     certain: str
+    answer: str
     parameters: list[tuple[str, Role, int]]
 
 
 @lru_cache(maxsize=512)
 def _compile(predicate: Predicate) -> _Compiled:
     root, parameters = Place("t.doc"), _Parameters()
-    possible = _Compiler(parameters, certain=False).predicate(predicate, root)
-    certain = _Compiler(parameters, certain=True).predicate(predicate, root)
+    may, does = _Compiler(parameters, certain=False), _Compiler(parameters, certain=True)
+    answer = _answer(predicate, root, may, does)
     return _Compiled(
-        _any_of(("t.doc IS NULL", possible)), _all_of(("t.doc IS NOT NULL", certain)), parameters.parameters
+        _any_of(("t.doc IS NULL", may.predicate(predicate, root))),
+        _all_of(("t.doc IS NOT NULL", does.predicate(predicate, root))),
+        f"CASE WHEN t.doc IS NOT NULL THEN {answer} END" if answer else "",
+        parameters.parameters,
     )
+
+
+def _answer(predicate: Predicate, root: Place, may: _Compiler, does: _Compiler) -> str:
+    """Return one expression for "yes", "no" and "ask" (NULL), or nothing where that would take more than one look."""
+    if isinstance(predicate, Not):
+        answer = _answer(predicate.child, root, may, does)
+        return f"NOT {answer}" if answer else ""
+    children = predicate.children if isinstance(predicate, And) else (predicate,)
+    leaves = [child for child in children if isinstance(child, Holds)]
+    paths = {leaf.path for leaf in leaves}
+    if len(leaves) < len(children) or len(paths) != 1:
+        return ""
+    return _answer_of_value(leaves, root.at(paths.pop()), may, does)
+
+
+def _answer_of_value(leaves: Sequence[Holds], place: Place, may: _Compiler, does: _Compiler) -> str:
+    tests = [leaf.test for leaf in leaves]
+    if _compare_numbers(tests):
+        known = place.known()
+        branches = _joined(may.branches(leaves, known, _all_of), does.branches(leaves, known, _all_of))
+        return place.looked_up(_by_value(known, may.clear_numbers(tests, known.value, _all_of), branches))
+    usual, by_type = (
+        may.usual(tests, place, _all_of),
+        _by_type(place, _joined(may.branches(leaves, place, _all_of), does.branches(leaves, place, _all_of))),
+    )
+    if usual in (TRUE, FALSE):
+        return by_type
+    return f"coalesce({usual}, {by_type})" if usual == does.usual(tests, place, _all_of) else ""
+
+
+def _joined(may: _Branches, does: _Branches) -> _Branches:
+    """Return the answers of branches of which is known when they may match, and when they do."""
+    values = {name: _both(condition, does.values[name]) for name, condition in may.values.items()}
+    return _Branches(values, _both(may.missing, does.missing))
+
+
+def _both(may: str, does: str) -> str:
+    return may if may == does else f"CASE WHEN {_negated(may)} THEN FALSE WHEN {does} THEN TRUE END"
 
 
 class _Parameters:
@@ -186,14 +232,54 @@ class _Compiler:
     def _holds(self, leaves: Sequence[Holds], place: Place, connect: Connect) -> str:
         """Return the condition of one value, or the lack of one, on which there may be several tests."""
         tests = [leaf.test for leaf in leaves]
+        if not place.is_element and _compare_numbers(tests):
+            known = place.known()
+            clear = self.clear_numbers(tests, known.value, connect)
+            return place.looked_up(_by_value(known, clear, self.branches(leaves, known, connect)))
+        by_type = _by_type(place, self.branches(leaves, place, connect))
+        usual = self.usual(tests, place, connect)
+        # A value tagged as it should be has its answer from one look; of any other that answer is NULL.
+        return by_type if usual in (TRUE, FALSE) else f"coalesce({usual}, {by_type})"
+
+    def branches(self, leaves: Sequence[Holds], place: Place, connect: Connect) -> _Branches:
+        """Return the conditions of one value by its type, and of the lack of one."""
+        tests = [leaf.test for leaf in leaves]
         branches = {name: self._values(tests, kind, name, place, connect) for name, kind in _SCALARS.items()}
         branches["object"] = self._object(tests, place, connect)
         branches["array"] = connect(self._array(leaf, place) for leaf in leaves)
-        by_type = _by_type(place, branches, self._missing(leaves, place, connect))
+        return _Branches(branches, self._missing(leaves, place, connect))
+
+    def usual(self, tests: Sequence[ValueTest], place: Place, connect: Connect) -> str:
+        """Return the condition of a value that is tagged as all operands are; TRUE if there is no such tag."""
         tag = None if place.is_element or connect is _any_of else _common_tag(tests)
-        usual = TRUE if tag is None else self._values(tests, _TAGS[tag], tag, place, connect)
-        # A value tagged as it should be has its answer from one look; of any other that answer is NULL.
-        return by_type if usual in (TRUE, FALSE) else f"coalesce({usual}, {by_type})"
+        return TRUE if tag is None else self._values(tests, _TAGS[tag], tag, place, connect)
+
+    def clear_numbers(self, tests: Sequence[ValueTest], value: str, connect: Connect) -> tuple[str, str]:
+        """Return the conditions that one look at a known value tells "no", and that it tells "yes".
+
+        They are true only of numbers, and of booleans (which look like numbers) that do not pass.
+        """
+        both = [self._clear_number(test, value) for test in tests]
+        connect_no = _any_of if connect is _all_of else _all_of
+        return connect_no(no for no, _ in both), connect(yes for _, yes in both)
+
+    def _clear_number(self, test: ValueTest, value: str) -> tuple[str, str]:
+        if not _LIKE_NUMBERS.isdisjoint(test.yes | test.ask):
+            return FALSE, FALSE
+        both = [self._clear_relation(relation, value) for relation in test.relations]
+        return _all_of((f"{value} < ''", *(no for no, _ in both))), _any_of(yes for _, yes in both)
+
+    def _clear_relation(self, relation: Relation, value: str) -> tuple[str, str]:
+        assert isinstance(relation, Ordered | Among)
+        operand = relation.operand
+        roles = (operands.lists_low, operands.lists_high) if operand.is_list else (operands.low, operands.high)
+        low, high = (self._bind(role, operand) for role in roles)
+        if isinstance(relation, Among):
+            return f"{value} NOT BETWEEN {low} AND {high}", FALSE
+        if relation.operator[0] == ">":
+            beyond = self._bind(operands.high_above_booleans, operand)
+            return f"{value} < {low}", f"({value} > {beyond} AND {value} < '')"
+        return f"{value} > {high}", f"{value} < {self._bind(operands.low_below_booleans, operand)}"
 
     def _missing(self, leaves: Sequence[Holds], place: Place, connect: Connect) -> str:
         """Return the condition of a place where no value is: the way ends before, or at an array."""
@@ -345,15 +431,44 @@ class _Compiler:
         return f"({found} OR octet_length({whole}) > length({whole}))"  # SQLite folds the case of ASCII alone
 
 
-def _by_type(place: Place, branches: dict[str, str], missing: str) -> str:
+class _Branches(NamedTuple):
+    """The conditions of a value by its JSON type, and the one of no value."""
+
+    values: dict[str, str]
+    missing: str
+
+
+def _by_type(place: Place, branches: _Branches) -> str:
     """Return the condition that holds for the JSON type of what stands at a place."""
-    outcomes = set(branches.values())
+    values, missing = branches
+    outcomes = set(values.values())
     if outcomes == {missing}:
         return missing
     if len(outcomes) == 1:
         return f"CASE WHEN {place.type} IS NULL THEN {missing} ELSE {outcomes.pop()} END"
-    cases = " ".join(f"WHEN '{name}' THEN {sql}" for name, sql in branches.items() if sql != missing)
+    cases = " ".join(f"WHEN '{name}' THEN {sql}" for name, sql in values.items() if sql != missing)
     return f"CASE {place.type} {cases} ELSE {missing} END"
+
+
+def _by_value(place: Place, clear: tuple[str, str], branches: _Branches) -> str:
+    """Return the condition that holds for a known value; the JSON type is asked for only where that is not clear."""
+    no, yes = clear
+    cases = [(no, FALSE), (yes, TRUE)]
+    if branches.values["null"] == branches.missing:
+        cases.append((f"{place.value} IS NULL", branches.missing))
+    whens = " ".join(f"WHEN {condition} THEN {answer}" for condition, answer in cases if condition != FALSE)
+    by_type = _by_type(place, branches)
+    return f"CASE {whens} ELSE {by_type} END" if whens else by_type
+
+
+def _compare_numbers(tests: Sequence[ValueTest]) -> bool:
+    """Tell whether tests compare with numbers, and with nothing else."""
+    relations = [relation for test in tests for relation in test.relations]
+    return bool(relations) and all(map(_compares_number, relations))
+
+
+def _compares_number(relation: Relation) -> bool:
+    return isinstance(relation, Ordered | Among) and relation.operand.type is OperandType.NUMBER
 
 
 def _common_tag(tests: Sequence[ValueTest]) -> str | None:

@@ -36,9 +36,12 @@ from satchel.values.bson_types import Document
 Row = TypeVar("Row")
 Arguments: TypeAlias = "Sequence[object] | Mapping[str, object]"
 
-_ALL: Final = Narrowing(TRUE, TRUE, {})
+_ALL: Final = Narrowing(TRUE, TRUE, TRUE, {})
 _LAST_RID: Final = 2**63 - 1
 _NO_LIMIT: Final = -1
+_ASKED: Final = 2**31
+"""What a record that a predicate cannot decide on adds to a sum to which others add 1 or 0."""
+
 _STEPS_BETWEEN_CHECKS: Final = 20_000
 """Steps of SQLite's virtual machine: a few milliseconds."""
 
@@ -197,15 +200,17 @@ class SqliteReader:
 
     def count_matching(self, table: str, predicate: BoundPredicate) -> tuple[int, Iterator[JudgedRecord]]:
         """Return how many records a predicate is certain of, and the records that it cannot decide on."""
-        narrowed = narrowing(predicate)
-        source = f"FROM {quote(table)} AS t WHERE {narrowed.possible}"
-        counts = self._connection.execute(
-            f"SELECT count(*), count(*) FILTER (WHERE {narrowed.certain}) {source}", narrowed.arguments
-        )
-        possible, certain = cast("tuple[int, int]", counts.get)
-        if possible == certain:
+        narrowed, records = narrowing(predicate), f"FROM {quote(table)} AS t"
+        if narrowed.answer:
+            counts = f"SELECT coalesce(sum(ifnull({narrowed.answer}, {_ASKED})), 0) {records}"
+            asked, certain = divmod(self._number(counts, narrowed.arguments), _ASKED)
+        else:
+            counts = f"SELECT count(*), count(*) FILTER (WHERE {narrowed.certain}) {records} WHERE {narrowed.possible}"
+            possible, certain = cast("tuple[int, int]", self._connection.execute(counts, narrowed.arguments).get)
+            asked = possible - certain
+        if not asked:
             return certain, iter(())
-        sql = f"SELECT t.rid, t.bson, FALSE {source} AND NOT {narrowed.certain}"
+        sql = f"SELECT t.rid, t.bson, FALSE {records} WHERE {narrowed.possible} AND NOT {narrowed.certain}"
         return certain, self._rows(sql, narrowed.arguments)
 
     def explain(self, predicate: BoundPredicate) -> str:
