@@ -46,32 +46,33 @@ class ServerRunner:
 
     def run(self, case: RecordedCase) -> Document:
         """Run one case and return its result."""
-        if _is_read(case.command) and case.show is None:
+        if is_read(case.command) and case.show is None:
             return self._run_read(case)
         name = f"zz{len(self._loaded)}zz"
-        self._load(case, name)
+        self.load(case, name)
         try:
             result = self._result(case, name)
             result |= self._afterwards(case, name)
             return self._normalised(case, result, name)
         finally:
-            self._drop(case, name)
+            self.drop(case, name)
 
     def _run_read(self, case: RecordedCase) -> Document:
         name = self._loaded.get(case.documents_key)
         if name is None:
             name = f"zz{len(self._loaded)}zz"
-            self._load(case, name)
+            self.load(case, name)
             self._loaded[case.documents_key] = name
         return self._normalised(case, self._result(case, name), name)
 
-    def _load(self, case: RecordedCase, name: str) -> None:
+    def load(self, case: RecordedCase, name: str) -> None:
+        """Make the collections of a case, `name` being what `$coll` stands for."""
         if case.documents is not None:
             self._fill(name, case.documents)
         for other, documents in case.others.items():
             self._fill(f"{name}.{other}", documents)
         for command in case.setup:
-            reply = self._command(_substitute(command, name, self._database_name))
+            reply = self._command(substitute(command, name, self._database_name))
             if not reply["ok"] or "writeErrors" in reply:
                 raise ValueError(f"{case.id}: setup {command} failed: {reply}")
 
@@ -81,14 +82,15 @@ class ServerRunner:
         if not reply["ok"] or "writeErrors" in reply:
             raise ValueError(f"cannot load {name}: {reply}")
 
-    def _drop(self, case: RecordedCase, name: str) -> None:
+    def drop(self, case: RecordedCase, name: str) -> None:
+        """Drop the collections of a case, and those that its command may have made."""
         text = extended_json.dumps([case.command, case.setup, case.show])
         mentioned = {match.group().replace("$coll", name) for match in _NAME.finditer(text)}
         for dropped in sorted({name, *mentioned, *(f"{name}.{other}" for other in case.others)}, reverse=True):
             self._command({"drop": dropped})
 
     def _result(self, case: RecordedCase, name: str) -> Document:
-        command = _substitute(case.command, name, self._database_name)
+        command = substitute(case.command, name, self._database_name)
         # renameCollection and the like belong to the admin database; `$admin` marks them and never reaches the server.
         admin = command.pop("$admin", False)
         reply = self._command(command, admin=bool(admin))
@@ -151,7 +153,8 @@ class ServerRunner:
         return extended_json.loads(text.replace(f"{self._database_name}.", "$db.").replace(name, "$coll"))
 
 
-def _is_read(command: Document) -> bool:
+def is_read(command: Document) -> bool:
+    """Tell whether a command leaves the collections as they are."""
     name = next(iter(command))
     if name == "aggregate":
         pipeline = command.get("pipeline")
@@ -160,13 +163,14 @@ def _is_read(command: Document) -> bool:
     return name in _READS
 
 
-def _substitute(value: BsonValue, name: str, database: str) -> Any:
+def substitute(value: BsonValue, name: str, database: str) -> Any:
+    """Return a value of a case with the names of the collection and the database in it."""
     if isinstance(value, str):
         return (
             type(value)(value.replace("$coll", name).replace("$db.", f"{database}.")) if type(value) is str else value
         )
     if isinstance(value, dict):
-        return {field: _substitute(item, name, database) for field, item in value.items()}
+        return {field: substitute(item, name, database) for field, item in value.items()}
     if isinstance(value, list):
-        return [_substitute(item, name, database) for item in value]
+        return [substitute(item, name, database) for item in value]
     return value

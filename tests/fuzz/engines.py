@@ -31,7 +31,7 @@ class _Runner(ServerRunner):
             super()._fill(name, documents)
         self._made.add(name)
 
-    def _drop(self, case: RecordedCase, name: str) -> None:
+    def drop(self, case: RecordedCase, name: str) -> None:
         for made in self._made:
             if made == name or made.startswith(f"{name}."):
                 self._command({"delete": made, "deletes": [{"q": {}, "limit": 0}]})
