@@ -112,7 +112,8 @@ class Aggregation:
         if leading is not None and not leading.rest.stages:
             if parsed.entry is None:
                 return iter(())
-            return (match.bson for match in parsed.run(context, hint).matches(parsed.entry, self._slot))
+            run = parsed.run(context, hint)
+            return run.stored(run.solve(parsed.entry, self._slot), parsed.entry, self._slot)
         return (encode_result(document) for document in self._run(parsed, context, hint))
 
     def _run(

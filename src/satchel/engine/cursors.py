@@ -5,10 +5,10 @@ from __future__ import annotations
 import random
 import threading
 import time
-from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from itertools import chain, islice
 from typing import TYPE_CHECKING
 
 from satchel.engine.execution.slot import ReadSlot
@@ -62,7 +62,7 @@ class Cursor:
     exhausted: bool = False
     is_killed: bool = False
     used_at: float = field(default_factory=time.monotonic)
-    _waiting: deque[bytes] = field(default_factory=deque)
+    _put_back: bytes | None = None
 
     def check_session(self, operation: Operation) -> None:
         """Refuse a getMore that is not of the session and the transaction in which the cursor was opened.
@@ -100,20 +100,29 @@ class Cursor:
     def next_batch(self, limit: int, most_bytes: int = MAX_BATCH_BYTES, least_documents: int = 1) -> list[bytes]:
         """Take up to `limit` documents, and no more than so many bytes of them (but a few, however large they are).
 
-        Afterwards `exhausted` says whether there are any more.
+        Afterwards `exhausted` says whether it is known that there are no more.
         """
+        if not limit:
+            return []
         batch: list[bytes] = []
         total = 0
-        while len(batch) < limit:
-            document = self._take()
+        for document in islice(self._upcoming(), limit):
             if document is None:
-                break
+                return batch
             total += len(document)
             if total > most_bytes and len(batch) >= least_documents:
-                self._waiting.append(document)
-                break
+                self._put_back = document
+                return batch
             batch.append(document)
+        if len(batch) < limit:
+            self.exhausted = True
         return batch
+
+    def _upcoming(self) -> Iterator[bytes | None]:
+        if self._put_back is None:
+            return self.documents
+        first, self._put_back = self._put_back, None
+        return chain((first,), self.documents)
 
     def error_labels(self, code: int) -> tuple[str, ...]:
         """Return the labels of an error that ends the cursor."""
@@ -125,19 +134,10 @@ class Cursor:
 
     def peek_exhausted(self) -> bool:
         """Tell whether nothing is left, by looking for one more document."""
-        if not self._waiting and not self.exhausted:
-            document = self._take()
-            if document is not None:
-                self._waiting.append(document)
-        return self.exhausted and not self._waiting
-
-    def _take(self) -> bytes | None:
-        if self._waiting:
-            return self._waiting.popleft()
-        document = next(self.documents, None)
-        if document is None and not self.tailable:
-            self.exhausted = True
-        return document
+        if self._put_back is None and not self.exhausted:
+            self._put_back = next(self.documents, None)
+            self.exhausted = self._put_back is None and not self.tailable
+        return self.exhausted and self._put_back is None
 
 
 def _foreign(kind: str, first_code: int, cursor_id: int, own: object, given: object) -> ServerError:

@@ -111,15 +111,12 @@ class PreparedFind:
     def documents(self, entry: CollectionEntry, slot: ReadSlot) -> Iterator[bytes]:
         """Yield the result, as BSON."""
         solution = self.run.solve(entry, slot)
-        matches = self.run.run(solution, entry, slot)
         if self.request.return_key:
+            matches = self.run.run(solution, entry, slot)
             return _keys_of(matches, solution.access if isinstance(solution.access, IxScan) else None)
-        return self._projected(matches)
-
-    def _projected(self, matches: Iterator[Match]) -> Iterator[bytes]:
         if self.projection is None and not self.request.show_record_id:
-            return (match.bson for match in matches)
-        return (self._project(match) for match in matches)
+            return self.run.stored(solution, entry, slot)
+        return map(self._project, self.run.run(solution, entry, slot))
 
     def _project(self, match: Match) -> bytes:
         document = match.document

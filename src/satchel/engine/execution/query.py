@@ -7,11 +7,12 @@ import sys
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from itertools import islice
+from typing import TypeVar
 
 from satchel.engine.catalog import CollectionEntry
 from satchel.engine.execution.match import Match, matching
 from satchel.engine.execution.partial import PartialScan
-from satchel.engine.execution.scans import scan
+from satchel.engine.execution.scans import scan, stored_documents
 from satchel.engine.execution.slot import ReadSlot
 from satchel.engine.execution.sorting import MAX_TOP_DOCUMENTS, sorted_matches
 from satchel.engine.planner.planner import plan
@@ -19,7 +20,9 @@ from satchel.engine.planner.solution import CanonicalQuery, CollScan, IxScan, Qu
 from satchel.mql.context import Context
 from satchel.mql.sort import SortPattern
 from satchel.storage.interface import JudgedRecord, Reader
-from satchel.values.bson_types import Document
+from satchel.values.bson_types import Document, decode_document
+
+Found = TypeVar("Found")
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +62,29 @@ class QueryRun:
             fields = PartialScan(solution, names, self.context)
             if fields.is_possible(slot):
                 return fields.documents(entry, slot)
+        if self._is_decided(solution, slot):
+            return map(decode_document, self.stored(solution, entry, slot))
         return (match.document for match in self.run(solution, entry, slot))
+
+    def _is_decided(self, solution: QuerySolution, slot: ReadSlot) -> bool:
+        """Tell whether a plan gives the documents as they are wanted, and nobody has to look at them on the way."""
+        return solution.residual is None and (self.query.sort is None or solution.sorted) and slot.is_watched
+
+    def stored(self, solution: QuerySolution, entry: CollectionEntry, slot: ReadSlot) -> Iterator[bytes]:
+        """Yield the BSON of what a chosen plan finds, in the query's order, after skip and limit."""
+        if not self._is_decided(solution, slot):
+            return (match.bson for match in self.run(solution, entry, slot))
+        slot.watch(self.context.check_interrupt)
+        return self._cut(stored_documents(solution.access, entry, slot))
+
+    def _cut(self, found: Iterator[Found]) -> Iterator[Found]:
+        """Leave out what is skipped and what is beyond the limit."""
+        end = self._end
+        return islice(found, self.skip, end) if self.skip or end is not None else found
+
+    @property
+    def _end(self) -> int | None:
+        return None if self.limit is None else min(self.skip + self.limit, sys.maxsize)
 
     def count(self, entry: CollectionEntry, slot: ReadSlot) -> int:
         """Return how many documents the query finds, after skip and limit, without reading them where that goes."""
@@ -93,7 +118,7 @@ class QueryRun:
         self, solution: QuerySolution, entry: CollectionEntry, slot: ReadSlot, examined: list[int] | None = None
     ) -> Iterator[Match]:
         """Yield what a chosen plan finds; `examined` is given the record id of every record that was looked at."""
-        end = None if self.limit is None else min(self.skip + self.limit, sys.maxsize)
+        end = self._end
         if examined is None and end is not None and (sort := self._top_sort(solution, end)) is not None:
             fields = PartialScan(solution, frozenset(path[0] for path in sort.paths), self.context)
             if fields.is_possible(slot):
@@ -105,9 +130,7 @@ class QueryRun:
         found = matching(records, solution.residual, self.context)
         if self.query.sort is not None and not solution.sorted:
             found = sorted_matches(found, self.query.sort, self.context, end)
-        if self.skip or end is not None:
-            found = islice(found, self.skip, end)
-        return found
+        return self._cut(found)
 
 
 def _top_matches(

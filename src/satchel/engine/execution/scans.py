@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from operator import itemgetter
+from typing import Final
 
 from satchel.engine.catalog import CollectionEntry, IndexEntry
 from satchel.engine.execution.slot import ReadSlot
@@ -11,6 +13,9 @@ from satchel.errors import ErrorCode, ServerError
 from satchel.storage.interface import IndexedRecord, JudgedRecord, KeyRange, Reader
 from satchel.storage.predicate import BoundPredicate
 from satchel.values.compare import equal
+
+_BSON_OF_ROW: Final = itemgetter(2)
+_BSON_OF_RECORD: Final = itemgetter(1)
 
 
 def scan(
@@ -28,6 +33,13 @@ def scan(
     return iter(())
 
 
+def stored_documents(access: Access, entry: CollectionEntry, slot: ReadSlot) -> Iterator[bytes]:
+    """Return the BSON of what `scan` returns: quicker, where nothing else is asked for."""
+    if isinstance(access, IxScan) and not access.index.multikey:
+        return map(_BSON_OF_ROW, _index_rows(access, entry, slot, None))
+    return map(_BSON_OF_RECORD, scan(access, entry, slot))
+
+
 def collection_scan(
     entry: CollectionEntry,
     slot: ReadSlot,
@@ -41,9 +53,9 @@ def collection_scan(
         check_alive(entry, slot)
         generation = slot.generation
         for record in slot.unit.reader.scan(entry.table, after=after, backward=backward, predicate=predicate):
-            after = record[0]
             yield record
             if slot.generation != generation:
+                after = record[0]
                 break
         else:
             return
@@ -52,22 +64,29 @@ def collection_scan(
 def _index_scan(
     access: IxScan, entry: CollectionEntry, slot: ReadSlot, predicate: BoundPredicate | None
 ) -> Iterator[JudgedRecord]:
-    for bounds in reversed(access.ranges) if access.backward else access.ranges:
-        yield from _range_scan(access, bounds, entry, slot, predicate)
+    return ((rid, bson, is_certain) for _, rid, bson, is_certain in _index_rows(access, entry, slot, predicate))
 
 
-def _range_scan(
+def _index_rows(
+    access: IxScan, entry: CollectionEntry, slot: ReadSlot, predicate: BoundPredicate | None
+) -> Iterator[IndexedRecord]:
+    ranges = access.ranges[::-1] if access.backward else access.ranges
+    if len(ranges) == 1:
+        return _range_rows(access, ranges[0], entry, slot, predicate)
+    return (row for bounds in ranges for row in _range_rows(access, bounds, entry, slot, predicate))
+
+
+def _range_rows(
     access: IxScan, bounds: KeyRange, entry: CollectionEntry, slot: ReadSlot, predicate: BoundPredicate | None
-) -> Iterator[JudgedRecord]:
+) -> Iterator[IndexedRecord]:
     position: tuple[bytes, int] | None = None
     while True:
         check_alive(entry, slot, access.index)
         generation = slot.generation
-        rows = _open_range(access, bounds, entry, slot.unit.reader, position, predicate)
-        for key, rid, bson, is_certain in rows:
-            position = key, rid
-            yield rid, bson, is_certain
+        for row in _open_range(access, bounds, entry, slot.unit.reader, position, predicate):
+            yield row
             if slot.generation != generation:
+                position = row[:2]
                 break
         else:
             return

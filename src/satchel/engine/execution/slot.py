@@ -50,8 +50,13 @@ class ReadSlot:
         self._watch()
 
     def _watch(self) -> None:
-        if self.current is not None and not isinstance(self.current, WriteUnit):
+        if self.current is not None and self.is_watched:
             self.current.reader.watch(self._check)
+
+    @property
+    def is_watched(self) -> bool:
+        """Whether the storage looks by itself whether reading is to end."""
+        return not isinstance(self.current, WriteUnit)
 
     @property
     def unit(self) -> ReadUnit:
