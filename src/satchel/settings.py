@@ -28,6 +28,10 @@ BUSY_TIMEOUT_SECONDS: Final = 90.0
 TRANSACTION_LIFETIME_SECONDS: Final = 60.0
 """How long a multi-document transaction may be open (MongoDB's transactionLifetimeLimitSeconds)."""
 
+ABANDONED_TRANSACTION_SECONDS: Final = 0.2
+"""How long a transaction that has written goes on when the connection of its last command is gone: everybody else who
+writes waits for it, and a driver that tries a commit again does so at once."""
+
 TRANSACTION_LOCK_SECONDS: Final = 0.005
 """How long a transaction waits for another one to stop writing (MongoDB's maxTransactionLockRequestTimeoutMillis)."""
 

@@ -116,7 +116,8 @@ def _next_batch(cursor: Cursor, invocation: Invocation, limit: int) -> list[byte
         if cursor.check_alive is not None:
             cursor.check_alive()
         batch = cursor.next_batch(limit, *invocation.connection.batch_size)
-        if not cursor.tailable:
+        if not cursor.tailable and not invocation.request.exhaust_allowed:
+            # Looking ahead saves a getMore, which costs nothing where batches come unasked; MongoDB sends an empty one.
             cursor.exhausted = cursor.peek_exhausted()
         return batch
 

@@ -11,15 +11,20 @@ import threading
 from dataclasses import dataclass, field
 from typing import ClassVar, Final
 
-from satchel.commands.command import COMMANDS, NoFields, Reply
+from satchel.commands.command import COMMANDS, Command, NoFields, Reply
 from satchel.commands.dispatch import Service
 from satchel.commands.error_labels import error_labels
 from satchel.commands.express import ExpressWrites
-from satchel.commands.params import boolean, document, non_negative, param, read_params, string, strings
+from satchel.commands.generic import generic_arguments
+from satchel.commands.handshake import AnyParams
+from satchel.commands.in_session import STATEMENT_FIELDS
+from satchel.commands.params import boolean, document, documents, non_negative, param, read_params, string, strings
+from satchel.commands.rights import ANYONE
+from satchel.engine.cursors import Cursor
 from satchel.engine.namespaces import Namespace
 from satchel.engine.operation import Operation
 from satchel.errors import ErrorCode, ServerError
-from satchel.values.bson_types import MISSING, BsonValue, Document, Missing, decode_document
+from satchel.values.bson_types import MISSING, BsonValue, Document, Missing, decode_document, encode_document
 from satchel.wire.cursor_reply import CursorReply
 from satchel.wire.messages import Request
 from satchel.wire.service import ConnectionDroppedError, ConnectionState, ShortCutRefusedError
@@ -30,6 +35,8 @@ _TRANSACTIONAL_WRITE: Final = "onPrimaryTransactionalWrite"
 _GET_MORE: Final = "failGetMoreAfterCursorCheckout"
 _TIME_OUT: Final = "maxTimeAlwaysTimeOut"
 _NAMES: Final = frozenset({_FAIL_COMMAND, _TRANSACTIONAL_WRITE, _GET_MORE, _TIME_OUT})
+_INSERTED_TOGETHER: Final = (500, 256 * 1024)
+"""How many documents, and of how many bytes, MongoDB inserts at one go: a fail point of writes meets them once."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,23 +74,27 @@ class _FailPoint:
     probability: float = 1.0
     hits: int = 0
 
-    def matches(self, request: Request, connection: ConnectionState) -> bool:
-        """Tell whether a command is meant by it."""
+    def matches(self, request: Request, connection: ConnectionState, cursor: Cursor | None) -> bool:
+        """Tell whether a command is meant by it; a getMore has its cursor."""
         name = next(iter(request.command), "")
         if self.data.app_name is not None and self.data.app_name != _app_name(request, connection):
             return False
         if self.name == _TRANSACTIONAL_WRITE:
             return "txnNumber" in request.command and "autocommit" not in request.command
         if self.name == _TIME_OUT:
-            return bool(request.command.get("maxTimeMS"))
+            return bool(request.command.get("maxTimeMS")) or _seconds_left(cursor) is not None
         if self.data.namespace is not None and f"{request.database}.{request.command[name]}" != self.data.namespace:
             return False
         command = COMMANDS.get(name)
         names = {name, command.name if command is not None else name}
         return not names.isdisjoint(["getMore"] if self.name == _GET_MORE else self.data.fail_commands)
 
-    def fires(self) -> bool:
-        """Count a matching command, and tell whether it is to fail."""
+    def meets(self, request: Request) -> bool:
+        """Count a matching command, or each of its writes, and tell whether it is to fail."""
+        times = _writes(request) if self.name == _TRANSACTIONAL_WRITE else 1
+        return any(self._fires() for _ in range(times))
+
+    def _fires(self) -> bool:
         if self.skips:
             self.skips -= 1
             return False
@@ -99,6 +110,26 @@ class _FailPoint:
         self.hits -= 1
         if self.times is not None:
             self.times += 1
+
+
+def _seconds_left(cursor: Cursor | None) -> float | None:
+    return None if cursor is None else cursor.seconds_left
+
+
+def _writes(request: Request) -> int:
+    """Return into how many writes MongoDB divides a command: small documents are inserted together."""
+    sizes = [len(document) for items in request.sequences.values() for document in items]
+    for name in STATEMENT_FIELDS:
+        sizes += [len(encode_document(each)) for each in documents(name, request.command.get(name, []))]
+    if next(iter(request.command)) != "insert":
+        return max(1, len(sizes))
+    most, most_bytes = _INSERTED_TOGETHER
+    writes, count, total = 1, 0, 0
+    for size in sizes:
+        if count and (count == most or total + size > most_bytes):
+            writes, count, total = writes + 1, 0, 0
+        count, total = count + 1, total + size
+    return writes
 
 
 def _app_name(request: Request, connection: ConnectionState) -> BsonValue:
@@ -130,14 +161,13 @@ class _FailPoints:
                 self.points[name] = _with_mode(_FailPoint(name, data), mode)
         return {"count": before.hits if before is not None else 0}
 
-    def take(self, request: Request, connection: ConnectionState) -> _FailPoint | None:
+    def take(self, request: Request, connection: ConnectionState, cursor: Cursor | None) -> _FailPoint | None:
         """Return the fail point that a command hits."""
-        if not self.points:
-            return None
         with self.lock:
-            return next(
-                (each for each in self.points.values() if each.matches(request, connection) and each.fires()), None
-            )
+            for each in self.points.values():
+                if each.matches(request, connection, cursor) and each.meets(request):
+                    return each
+        return None
 
 
 def _with_mode(point: _FailPoint, mode: BsonValue) -> _FailPoint:
@@ -154,6 +184,10 @@ def _with_mode(point: _FailPoint, mode: BsonValue) -> _FailPoint:
             point.probability = probability
             return point
     raise ServerError(ErrorCode.BadValue, f"unknown mode of a fail point: {mode}")
+
+
+_TEST_VERSION_2: Final = Command("testVersion2", AnyParams, lambda *_: {}, access=ANYONE)
+"""A command of a version of the API that is to come, for tests that want one refused."""
 
 
 class _ExpressWrites(ExpressWrites):
@@ -185,9 +219,14 @@ class FailingService(Service):
         name = next(iter(request.command), "")
         if name == _CONFIGURE and request.database == "admin" and not self.authorization:
             return {**self.fail_points.configure(request.command), "ok": 1.0, **self.times()}
-        point = self.fail_points.take(request, connection)
-        if point is not None:
-            return self._fail(point, request, connection)
+        if name == _TEST_VERSION_2.name:
+            generic_arguments(_TEST_VERSION_2, request.command)
+            return {"ok": 1.0, **self.times()}
+        if self.fail_points.points:
+            cursor = self._cursor(request)
+            point = self.fail_points.take(request, connection, cursor)
+            if point is not None:
+                return self._fail(point, request, connection, cursor)
         reply = super().run(request, connection)
         if name == "getParameter" and isinstance(reply, dict) and "enableTestCommands" in reply:
             reply["enableTestCommands"] = True
@@ -203,7 +242,7 @@ class FailingService(Service):
             self._express_writes = _ExpressWrites(self)
         return self._express_writes
 
-    def _fail(self, point: _FailPoint, request: Request, connection: ConnectionState) -> Reply:
+    def _fail(self, point: _FailPoint, request: Request, connection: ConnectionState, cursor: Cursor | None) -> Reply:
         data = point.data
         if point.name == _TRANSACTIONAL_WRITE:
             if data.fail_before_commit_exception_code is None:
@@ -215,23 +254,22 @@ class FailingService(Service):
         if point.name == _TIME_OUT:
             raise ServerError(ErrorCode.MaxTimeMSExpired, "operation exceeded time limit")
         if data.block_connection:
-            _block(data.block_time_ms, request, connection)
+            _block(data.block_time_ms, request, connection, cursor)
         if data.close_connection:
             raise ConnectionDroppedError
         if data.error_code is not None:
             labels = data.error_labels
             if labels is None:
                 labels = [*error_labels(data.error_code, request.command)]
-                labels += self._cursor_labels(data.error_code, request) if point.name == _GET_MORE else []
+                labels += cursor.error_labels(data.error_code) if cursor and point.name == _GET_MORE else []
             raise ServerError(data.error_code, f"Failing command via '{point.name}' failpoint", labels=tuple(labels))
         reply = super().run(request, connection)
         return reply if data.write_concern_error is None else _with_write_concern_error(reply, data, request)
 
-    def _cursor_labels(self, code: int, request: Request) -> tuple[str, ...]:
-        """Return the labels that an error has because of the cursor of a getMore."""
+    def _cursor(self, request: Request) -> Cursor | None:
+        """Return the cursor of a getMore."""
         cursor_id = request.command.get("getMore")
-        cursor = self.engine.cursors.get(cursor_id) if isinstance(cursor_id, int) else None
-        return () if cursor is None else cursor.error_labels(code)
+        return self.engine.cursors.get(cursor_id) if isinstance(cursor_id, int) else None
 
 
 def _is_short_cut(request: Request, connection: ConnectionState) -> bool:
@@ -245,19 +283,24 @@ def _was_done_before(reply: Reply) -> bool:
     return "retriedStmtIds" in found or "retriedStmtId" in found
 
 
-def _block(milliseconds: int, request: Request, connection: ConnectionState) -> None:
-    """Wait, but not for longer than the command may take, nor when its client has gone.
+def _block(milliseconds: int, request: Request, connection: ConnectionState, cursor: Cursor | None) -> None:
+    """Wait, but not for longer than the command may take, nor when its client has gone; that time counts.
 
     Raises:
         ServerError: MaxTimeMSExpired (50).
     """
-    limit = request.command.get("maxTimeMS")
     gone = threading.Event()
     connection.on_close(gone.set)
-    if isinstance(limit, int) and 0 < limit < milliseconds:
-        gone.wait(limit / 1000)
+    limit, left = request.command.get("maxTimeMS"), _seconds_left(cursor)
+    limit_ms = limit if isinstance(limit, int) and limit > 0 else None if left is None else 1000 * left
+    if limit_ms is not None and limit_ms <= milliseconds:
+        gone.wait(max(0.0, limit_ms) / 1000)
         raise ServerError(ErrorCode.MaxTimeMSExpired, "operation exceeded time limit")
     gone.wait(milliseconds / 1000)
+    if cursor is not None and left is not None:
+        cursor.seconds_left = left - milliseconds / 1000
+    elif limit_ms is not None:
+        request.command["maxTimeMS"] = int(limit_ms) - milliseconds
 
 
 def _with_write_concern_error(reply: Reply, data: FailPointData, request: Request) -> Reply:

@@ -188,12 +188,13 @@ def _statement_ids(invocation: Invocation) -> list[int]:
         return [int(cast("int", each)) for each in cast("list[BsonValue]", ids)]
     if not first:
         return []
-    count = max([1, *(len(cast("list[BsonValue]", body.get(name, []))) for name in _STATEMENT_FIELDS)])
+    count = max([1, *(len(cast("list[BsonValue]", body.get(name, []))) for name in STATEMENT_FIELDS)])
     count = max([count, *map(len, invocation.sequences.values())])
     return list(range(int(cast("int", first)), int(cast("int", first)) + count))
 
 
-_STATEMENT_FIELDS: Final = ("documents", "updates", "deletes", "ops")
+STATEMENT_FIELDS: Final = ("documents", "updates", "deletes", "ops")
+"""Where write commands have their statements."""
 
 
 def _run_in_transaction(

@@ -6,25 +6,23 @@ import threading
 import time
 from typing import Final, Protocol
 
-_TICK_SECONDS: Final = 1.0
-_IDLE_TICKS: Final = 5
+_TICK_SECONDS: Final = 0.25
+_IDLE_TICKS: Final = 20
 
 
 class Expiring(Protocol):
-    """Something that may be open until a point in time.
+    """Something that may be open until a point in time."""
 
-    Attributes:
-        expires_at: The point, as `time.monotonic()` has it.
-    """
-
-    expires_at: float
+    @property
+    def expires_at(self) -> float:
+        """The point, as `time.monotonic()` has it."""
 
     def expire(self) -> None:
         """End it; called in the reaper's thread."""
 
 
 class Reaper:
-    """Looks once a second at what is open."""
+    """Looks every now and then at what is open."""
 
     def __init__(self) -> None:
         self._open: set[Expiring] = set()

@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Final
 from satchel.engine.operation import Operation
 from satchel.engine.retryable import SessionRecord, read_record, save_record, too_old
 from satchel.errors import ErrorCode, ServerError, StorageError
-from satchel.settings import TRANSACTION_LIFETIME_SECONDS
+from satchel.settings import ABANDONED_TRANSACTION_SECONDS, TRANSACTION_LIFETIME_SECONDS
+from satchel.wire.service import ConnectionState
 
 if TYPE_CHECKING:
     from satchel.engine.change_log import ChangeRecorder
@@ -36,19 +37,27 @@ class Transaction:
     Attributes:
         number: Its number in the session.
         state: How far it is.
-        expires_at: When it is aborted if it is still in progress, as `time.monotonic()` has it.
     """
 
     def __init__(self, engine: Engine, session: SessionId, number: int) -> None:
         self.session = session
         self.number = number
         self.state = TransactionState.IN_PROGRESS
-        self.expires_at = time.monotonic() + TRANSACTION_LIFETIME_SECONDS
+        self._lives_until = time.monotonic() + TRANSACTION_LIFETIME_SECONDS
         self._engine = engine
         self._open = engine.storage.begin()
         self._pinned = engine.pinned(self._open, self._join)
         self._lock = threading.Lock()
         self._running: Operation | None = None
+        self._client: ConnectionState | None = None
+
+    @property
+    def expires_at(self) -> float:
+        """When it is aborted if it is still in progress, as `time.monotonic()` has it: soon, if its client has gone."""
+        gone_at = None if self._client is None else self._client.closed_at
+        if gone_at is None or not self._open.has_written:
+            return self._lives_until
+        return min(self._lives_until, gone_at + ABANDONED_TRANSACTION_SECONDS)
 
     @property
     def is_in_progress(self) -> bool:
@@ -65,7 +74,7 @@ class Transaction:
         self._acquire(operation)
         try:
             self.require_in_progress()
-            self._running = operation
+            self._running, self._client = operation, operation.client
             try:
                 yield self._pinned
             except BaseException:

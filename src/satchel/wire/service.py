@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from ipaddress import ip_address
@@ -132,12 +133,14 @@ class ConnectionState:
         takes_short_cuts: Whether commands come without the session that the driver would have sent with them.
         batch_size: How much a reply to this client may carry.
         closed: Whether the client has gone; a running operation looks at it and stops (ClientDisconnect, 279).
+        closed_at: When it went, as `time.monotonic()` has it.
     """
 
     __slots__ = (
         "_on_close",
         "batch_size",
         "closed",
+        "closed_at",
         "conversation",
         "id",
         "login",
@@ -157,6 +160,7 @@ class ConnectionState:
         self.conversation: object = None
         self.batch_size = FULL_BATCH
         self.closed = False
+        self.closed_at: float | None = None
         self._on_close: list[Callable[[], None]] = []
 
     @property
@@ -176,6 +180,7 @@ class ConnectionState:
     def close(self) -> None:
         """Say that the client is gone (idempotent); wakes up what waits on its behalf."""
         if not self.closed:
+            self.closed_at = time.monotonic()
             self.closed = True
             for callback in self._on_close:
                 callback()

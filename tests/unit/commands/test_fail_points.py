@@ -104,6 +104,48 @@ def test_time_limits_always_expire(failing: Server) -> None:
     assert failing.code({"ping": 1, "maxTimeMS": 100_000}) == ErrorCode.MaxTimeMSExpired
 
 
+def test_what_is_left_of_a_time_limit_expires_with_the_cursor(failing: Server) -> None:
+    failing.ok({"insert": "things", "documents": [{"_id": n} for n in range(9)]})
+    find = {"find": "things", "batchSize": 1}
+    limited = failing.ok({**find, "maxTimeMS": 100_000})["cursor"]["id"]
+    unlimited = failing.ok(find)["cursor"]["id"]
+    set_point(failing, "alwaysOn", "maxTimeAlwaysTimeOut")
+    failing.ok({"getMore": unlimited, "collection": "things"})
+    assert failing.code({"getMore": limited, "collection": "things"}) == ErrorCode.MaxTimeMSExpired
+
+
+def test_blocked_time_counts(failing: Server) -> None:
+    failing.ok({"insert": "things", "documents": [{"_id": n} for n in range(9)]})
+    set_point(failing, "alwaysOn", failCommands=["find", "getMore"], blockConnection=True, blockTimeMS=60)
+    cursor = failing.ok({"find": "things", "batchSize": 1, "maxTimeMS": 1100})["cursor"]["id"]
+    for _ in range(3):
+        failing.ok({"getMore": Int64(cursor), "collection": "things", "batchSize": 1})
+    assert failing.service.engine.cursors.get(cursor).seconds_left < 1.1 - 4 * 0.06
+    set_point(failing, "alwaysOn", failCommands=["getMore"], blockConnection=True, blockTimeMS=600_000)
+    assert failing.code({"getMore": Int64(cursor), "collection": "things"}) == ErrorCode.MaxTimeMSExpired
+
+
+def test_writes_are_counted_as_mongodb_divides_them(failing: Server) -> None:
+    large = [{"_id": n, "text": "s" * 200_000} for n in range(3)]
+    set_point(failing, {"skip": 3}, "onPrimaryTransactionalWrite", failBeforeCommitExceptionCode=1)
+    failing.ok({"insert": "things", **SESSION}, documents=large)
+    with pytest.raises(ConnectionDroppedError):
+        failing.run({"insert": "things", "documents": [{"_id": 9}], **SESSION, "txnNumber": Int64(2)})
+    set_point(failing, {"skip": 1}, "onPrimaryTransactionalWrite", failBeforeCommitExceptionCode=1)
+    failing.ok({"insert": "things", "documents": [{"_id": n} for n in range(10, 30)], **SESSION, "txnNumber": Int64(3)})
+    deletes = [{"q": {"_id": n}, "limit": 1} for n in range(2)]
+    with pytest.raises(ConnectionDroppedError):
+        failing.run({"delete": "things", "deletes": deletes, **SESSION, "txnNumber": Int64(4)})
+
+
+def test_a_command_of_a_later_api_version(failing: Server, server: Server) -> None:
+    failing.ok({"testVersion2": 1})
+    strict = {"testVersion2": 1, "apiVersion": "1", "apiStrict": True}
+    assert "testVersion2 is not in API Version 1" in failing.run(strict)["errmsg"]
+    assert failing.code(strict) == ErrorCode.APIStrictError
+    assert server.code(strict) == ErrorCode.CommandNotFound
+
+
 def test_connections_are_dropped(failing: Server) -> None:
     set_point(failing, {"times": 1}, failCommands=["insert"], closeConnection=True)
     with pytest.raises(ConnectionDroppedError):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,7 @@ from bson import Int64
 from satchel.deployment import open_service
 from satchel.engine import transactions
 from satchel.errors import ErrorCode
+from satchel.settings import TRANSACTION_LIFETIME_SECONDS
 
 from .conftest import Server
 from .sessions import Session, ids
@@ -179,6 +181,33 @@ def test_a_transaction_that_is_open_too_long_is_aborted(
     server.ok({"insert": "c", "documents": [{"_id": 2}]})  # waits until it is gone
     assert ids(server) == [2]
     assert session.commit()["code"] == ErrorCode.NoSuchTransaction
+
+
+def test_a_transaction_whose_client_has_gone_does_not_hold_up_others_for_long(session: Session, server: Server) -> None:
+    gone = session.at(server.another())
+    gone.begin()
+    gone.insert(1)
+    gone.server.connection.close()
+    began = time.monotonic()
+    server.ok({"insert": "c", "documents": [{"_id": 2}]})
+    assert time.monotonic() - began < TRANSACTION_LIFETIME_SECONDS / 2
+    assert ids(server) == [2]
+    assert gone.at(server).commit()["code"] == ErrorCode.NoSuchTransaction
+
+
+def test_a_transaction_whose_client_comes_back_goes_on(
+    session: Session, server: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(transactions, "ABANDONED_TRANSACTION_SECONDS", 0.1)
+    before = session.at(server.another())
+    before.begin()
+    before.insert(1)
+    before.server.connection.close()
+    after = before.at(server)
+    after.insert(2)
+    time.sleep(0.5)
+    assert after.commit()["ok"] == 1
+    assert ids(server) == [1, 2]
 
 
 def test_cursors_live_and_die_with_the_transaction(session: Session, server: Server) -> None:
