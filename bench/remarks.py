@@ -6,8 +6,7 @@ REMARKS: dict[str, str] = {
     "insert_many": (
         "insert_many: a document is decoded, checked, and stored as BSON and as JSONB; its `_id` has an index "
         "beside the record's number, where the floor has one integer for both. The column `tables` is that "
-        "much by hand; what lies above it is decoding, MongoDB's rules and keys, in Python, and PyMongo's own "
-        "batching."
+        "much by hand; what lies above it is decoding, MongoDB's rules and keys, in Python."
     ),
     "insert_one": (
         "insert_one: `tables` is what a commit of a record with two columns and an index of `_id` takes; the "

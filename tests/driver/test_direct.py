@@ -53,7 +53,7 @@ class Listener(CommandListener):
 DIRECT_COMMANDS: list[str] = []
 
 
-EXPRESS = ("find_equal", "insert_one", "update_one", "delete_one")
+EXPRESS = ("find_equal", "insert_one", "insert_many", "update_one", "delete_one")
 
 
 def _noted_call(name: str, call: Callable[..., object]) -> Callable[..., object]:
@@ -529,6 +529,7 @@ def test_short_cuts_are_taken(both: list[Collection[Any]]) -> None:
     collection.update_one({"_id": 1}, {"$set": {"a": 1}})
     collection.delete_one({"_id": 1})
     collection.insert_one({"_id": 2}, comment="why")
+    collection.insert_many([{"_id": 3, "n": 300}])
     collection.update_many({"_id": 2}, {"$set": {"a": 1}})
     collection.delete_many({"_id": 2})
     collection.count_documents({})

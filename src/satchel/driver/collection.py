@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Any, cast
 
 import bson
 from bson import Int64, ObjectId
 from bson.codec_options import CodecOptions
 from pymongo import ReadPreference
-from pymongo.results import DeleteResult, InsertOneResult, UpdateResult
+from pymongo.results import DeleteResult, InsertManyResult, InsertOneResult, UpdateResult
 
 from satchel.driver.direct import DirectConnection, NotDirectError
+from satchel.driver.inserts import DirectInserts, is_plain, with_ids
 from satchel.driver.private import DocumentType, PyMongoCollection, PyMongoDatabase, ReadConcern, WriteConcern
 from satchel.values.bson_types import INT32_MAX, INT32_MIN, INT64_MAX, INT64_MIN, MISSING, BsonValue, Field
 from satchel.values.namespace import Namespace
@@ -56,6 +58,26 @@ class Collection(PyMongoCollection[DocumentType]):
                 except NotDirectError:
                     pass
         return super().insert_one(document, *args, **kwargs)
+
+    def insert_many(
+        self,
+        documents: Any,
+        ordered: bool = True,
+        bypass_document_validation: bool | None = None,
+        session: Any = None,
+        comment: Any = None,
+    ) -> InsertManyResult:
+        """Insert many documents, as PyMongo does."""
+        says_no_more = bypass_document_validation is None and session is None and comment is None
+        if says_no_more and is_plain(documents, ordered):
+            direct = self._direct_for_writes()
+            if direct is not None:
+                plain, ids, documents = with_ids(documents)
+                if plain:
+                    inserts = DirectInserts(direct, Namespace(self.database.name, self.name), ordered=ordered)
+                    inserts.run(plain, self.codec_options, partial(super().insert_many, ordered=ordered))
+                    return InsertManyResult(ids, acknowledged=True)
+        return super().insert_many(documents, ordered, bypass_document_validation, session, comment)
 
     def update_one(self, filter: Any, update: Any, *args: Any, **kwargs: Any) -> UpdateResult:  # noqa: A002
         """Update one document, as PyMongo does."""

@@ -220,6 +220,19 @@ class DirectConnection:
             raise NotDirectError
         return reply
 
+    def insert_many(
+        self, namespace: Namespace, documents: Sequence[bytes], ordered: bool, options: CodecOptions[Any]
+    ) -> dict[str, Any]:
+        """Insert documents, and return the reply of a command that has not failed as a whole."""
+        command: Document = {"insert": namespace.collection, "ordered": ordered}
+        reply = self._send(namespace.database, command, {"documents": documents})
+        if isinstance(reply, CursorReply) or not reply["ok"]:
+            raise NotDirectError  # PyMongo's own way ends in the same error
+        if "writeErrors" not in reply:
+            return reply
+        options = options.with_options(document_class=dict, unicode_decode_error_handler="replace")
+        return bson.decode(encode_document(reply), options)
+
     def _run(self, database: str, spec: Mapping[str, Any], options: CodecOptions[Any]) -> Reply:
         name = next(iter(spec))
         field = SEQUENCE_FIELDS.get(name)
@@ -227,7 +240,9 @@ class DirectConnection:
         if field is not None and field in spec:
             sequences[field] = [_encode(document, options) for document in spec[field]]
             spec = {key: value for key, value in spec.items() if key != field}
-        command = decode_document(_encode(spec, options))
+        return self._send(database, decode_document(_encode(spec, options)), sequences)
+
+    def _send(self, database: str, command: Document, sequences: dict[str, Sequence[bytes]]) -> Reply:
         try:
             return self._service.run(Request(0, database, command, sequences), self._state)
         except ShortCutRefusedError as error:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 import struct
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from decimal import Decimal
 from typing import Any, Final
 
@@ -85,6 +85,11 @@ def encode(value: Field, collation: Collation | None = None) -> bytes:
     if collation is None:
         return _ENCODERS[value.__class__](value)
     return _encode_collated(value, collation)
+
+
+def encode_all(values: Iterable[Field]) -> list[bytes]:
+    """Return the key of each of several values, without a collation."""
+    return [_ENCODERS[value.__class__](value) for value in values]
 
 
 def encode_compound(values: Sequence[Field], descending: Sequence[bool], collation: Collation | None = None) -> bytes:

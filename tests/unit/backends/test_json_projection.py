@@ -5,13 +5,16 @@ from __future__ import annotations
 import json
 import math
 import uuid
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
 from bson import Binary, Code, Decimal128, Int64, MaxKey, MinKey, ObjectId, Regex, Timestamp
 from bson.datetime_ms import DatetimeMS
+from hypothesis import given
+from hypothesis.strategies import integers
 
-from satchel.backends.sqlite.json_projection import MAX_STRING_CHARACTERS, project
+from satchel.backends.sqlite.json_projection import MAX_STRING_CHARACTERS, date_text, project
 from satchel.values.bson_types import BsonValue, Document, decode_document, encode_document
 
 
@@ -53,6 +56,12 @@ UUID = uuid.UUID("12345678-1234-5678-1234-567812345678")
 )
 def test_every_type_has_its_form(value: object, expected: object) -> None:
     assert _projected({"a": value}) == {"a": expected}
+
+
+@given(integers(-62_135_596_800_000, 253_402_300_799_999))
+def test_dates_are_in_iso_8601(milliseconds: int) -> None:
+    text = (datetime(1970, 1, 1) + timedelta(milliseconds=milliseconds)).isoformat(timespec="milliseconds")
+    assert date_text(DatetimeMS(milliseconds)) == f"{text}Z"
 
 
 def test_a_whole_double_stays_a_real() -> None:

@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from datetime import datetime, timedelta
+from datetime import date
+from functools import lru_cache
 from typing import Final
 
 import orjson
@@ -21,7 +22,9 @@ from satchel.values.bson_types import BsonValue, Document
 MAX_STRING_CHARACTERS: Final = 1024
 """A longer string is projected as `{"$prefix": its first 1,024 characters}`."""
 
-_EPOCH: Final = datetime(1970, 1, 1)
+_EPOCH: Final = date(1970, 1, 1).toordinal()
+_DAY_MS: Final = 86_400_000
+_DIGITS: Final = tuple(f"{number:02}" for number in range(60))
 _FIRST_DATE_MS: Final = -62_135_596_800_000
 _LAST_DATE_MS: Final = 253_402_300_799_999
 _OPTIONS: Final = orjson.OPT_PASSTHROUGH_SUBCLASS
@@ -98,7 +101,16 @@ def date_text(value: DatetimeMS) -> str | None:
     milliseconds = int(value)
     if not _FIRST_DATE_MS <= milliseconds <= _LAST_DATE_MS:
         return None
-    return (_EPOCH + timedelta(milliseconds=milliseconds)).isoformat(timespec="milliseconds") + "Z"
+    days, milliseconds = divmod(milliseconds, _DAY_MS)
+    seconds, milliseconds = divmod(milliseconds, 1000)
+    minutes, seconds = divmod(seconds, 60)
+    clock = f"{_DIGITS[minutes // 60]}:{_DIGITS[minutes % 60]}:{_DIGITS[seconds]}"
+    return f"{_day_text(days)}T{clock}.{milliseconds:03}Z"
+
+
+@lru_cache(maxsize=4096)
+def _day_text(days: int) -> str:
+    return date.fromordinal(_EPOCH + days).isoformat()
 
 
 def uuid_text(value: bytes) -> str:

@@ -10,9 +10,10 @@ from satchel.engine.indexes.keys import KeyGenerator, key_generator
 from satchel.engine.operation import Operation
 from satchel.engine.units import WriteUnit
 from satchel.engine.writes.collection_writer import duplicate_key_error
+from satchel.engine.writes.parts import parts
 from satchel.errors import DuplicateKeyError
 from satchel.storage.interface import IndexRow
-from satchel.values.bson_types import Document, decode_document
+from satchel.values.bson_types import Document, decode_document, decode_documents
 
 _ROWS_AT_ONCE = 200_000
 
@@ -38,12 +39,13 @@ def fill_index(unit: WriteUnit, entry: CollectionEntry, index: IndexEntry, opera
     generator = key_generator(index)
     is_multikey = False
     rows: list[IndexRow] = []
-    for rid, document in _documents(unit, entry, operation):
-        if (plain := generator.plain_key(document)) is not None:
-            rows.append((plain, rid))
-        else:
-            rows.extend((key, rid) for key in generator.keys(document))
-            is_multikey = is_multikey or generator.is_multikey(document)
+    for rids, documents in _documents(unit, entry, operation):
+        for rid, document, plain in zip(rids, documents, generator.plain_keys(documents), strict=True):
+            if plain is not None:
+                rows.append((plain, rid))
+            else:
+                rows.extend((key, rid) for key in generator.keys(document))
+                is_multikey = is_multikey or generator.is_multikey(document)
         if len(rows) >= _ROWS_AT_ONCE:
             _insert(unit, entry, index, generator, rows)
             rows = []
@@ -51,11 +53,13 @@ def fill_index(unit: WriteUnit, entry: CollectionEntry, index: IndexEntry, opera
     return is_multikey
 
 
-def _documents(unit: WriteUnit, entry: CollectionEntry, operation: Operation) -> Iterator[tuple[int, Document]]:
-    for number, (rid, bson, _) in enumerate(unit.reader.scan(entry.table)):
-        if not number % 256:
-            operation.check_interrupt()
-        yield rid, decode_document(bson)
+def _documents(
+    unit: WriteUnit, entry: CollectionEntry, operation: Operation
+) -> Iterator[tuple[list[int], list[Document]]]:
+    """Yield the record ids and the documents of a collection, some at once."""
+    for part in parts(unit.reader.scan(entry.table), lambda record: len(record[1])):
+        operation.check_interrupt()
+        yield [rid for rid, _, _ in part], decode_documents([bson for _, bson, _ in part])
 
 
 def _insert(

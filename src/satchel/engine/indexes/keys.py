@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from functools import lru_cache
 from typing import Protocol, cast
 
@@ -29,8 +29,8 @@ class KeyGenerator(Protocol):
             ServerError: CannotIndexParallelArrays (171), or what the index's kind has against the document.
         """
 
-    def plain_key(self, document: Document) -> bytes | None:
-        """Return the only key of a document that meets no array, if it is quickly found; None means: ask `keys`."""
+    def plain_keys(self, documents: Sequence[Document]) -> Sequence[bytes | None]:
+        """Return the only key of each document that meets no array, if quickly found; None means: ask `keys`."""
 
     def is_multikey(self, document: Document) -> bool:
         """Tell whether one of the indexed paths runs into an array in this document."""
@@ -64,13 +64,19 @@ class FieldKeys:
         is_single = len(self._paths) == 1 and len(self._paths[0]) == 1 and not self._descending[0]
         self._only_name = self._names[0] if is_single else None
 
-    def plain_key(self, document: Document) -> bytes | None:
-        """Return the only key of a document that meets no array, or None."""
+    def plain_keys(self, documents: Sequence[Document]) -> Sequence[bytes | None]:
+        """Return the only key of each document that meets no array, or None."""
         if not self._is_plain:
-            return None
-        if self._only_name is not None:
-            value = document.get(self._only_name)
-            return None if value.__class__ is list else key_string.encode(value)
+            return [None] * len(documents)
+        if self._only_name is None:
+            return [self._plain_key(document) for document in documents]
+        name = self._only_name
+        values = [document.get(name) for document in documents]
+        if list in set(map(type, values)):
+            return [None if value.__class__ is list else key_string.encode(value) for value in values]
+        return key_string.encode_all(values)
+
+    def _plain_key(self, document: Document) -> bytes | None:
         values: list[Field] = []
         for path in self._paths:
             value = document.get(path[0]) if len(path) == 1 else plain_value(document, path)
@@ -145,8 +151,9 @@ class WildcardKeys:
             return []
         return sorted({key for key, _, _ in self._entries(document)})
 
-    def plain_key(self, document: Document) -> None:
-        """Return None: there is never only one."""
+    def plain_keys(self, documents: Sequence[Document]) -> Sequence[None]:
+        """Return None for each: there is never only one key."""
+        return [None] * len(documents)
 
     def is_untouched(self, old: Document, new: Document) -> bool:
         """Return False: every field may have keys."""

@@ -85,7 +85,9 @@ class CollectionWriter:
             ServerError: DuplicateKey (11000), or what an index has against a document.
         """
         first = self._take_rids(len(documents))
-        records = [NewRecord(first + offset, *prepared) for offset, prepared in enumerate(documents)]
+        records = [
+            NewRecord(rid, id_key, bson, document) for rid, (id_key, bson, document) in enumerate(documents, first)
+        ]
         try:
             self._writer.insert(self.entry.table, records)
         except DuplicateKeyError as error:
@@ -184,11 +186,10 @@ class CollectionWriter:
         """Whether `delete` looks at the documents at all."""
         return bool(self._generators) or self._changes is not None
 
-    def _rows(self, index: IndexEntry, generator: KeyGenerator, records: Iterable[NewRecord]) -> list[IndexRow]:
+    def _rows(self, index: IndexEntry, generator: KeyGenerator, records: Sequence[NewRecord]) -> list[IndexRow]:
         rows: list[IndexRow] = []
-        plain_key = generator.plain_key
-        for rid, _, _, document in records:
-            plain = plain_key(document)
+        keys = generator.plain_keys([record.document for record in records])
+        for (rid, _, _, document), plain in zip(records, keys, strict=True):
             if plain is not None:
                 rows.append((plain, rid))
             else:

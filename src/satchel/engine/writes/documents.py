@@ -29,6 +29,9 @@ _EMPTY_TIMESTAMP_BYTES: Final = bytes(9)
 """What every document with an empty timestamp contains: the end of its name, and the timestamp."""
 
 _LARGE_BYTES: Final = 16 * 1024
+_SURELY_SHALLOW_BYTES: Final = 7 * MAX_NESTING_DEPTH
+"""Each level of nesting takes seven bytes: type, end of name, length, end of document."""
+
 _CONTAINERS: Final = frozenset({dict, list, Code})
 _FIRST_NAME: Final = slice(5, 9)
 _ID_NAME: Final = b"_id\0"
@@ -55,14 +58,16 @@ def prepare_insert(
     if isinstance(source, dict):
         document, bson = source, b""
     else:
-        check_size(source)
+        if len(source) > _SURELY_SHALLOW_BYTES:
+            check_size(source)
         document, bson = decoded or decode_document(source), bytes(source)
     if bson[_FIRST_NAME] != _ID_NAME or _EMPTY_TIMESTAMP_BYTES in bson:
         complete = _with_id_in_front(_with_timestamps(document))
         if complete is not document or not bson:
             document, bson = complete, encode_document(complete)
             check_size(bson)
-    _check_depth(bson, document)
+    if len(bson) > _SURELY_SHALLOW_BYTES:
+        _check_depth(bson, document)
     identifier = document["_id"]
     if identifier.__class__ not in _ID_CLASSES:
         check_id(identifier)

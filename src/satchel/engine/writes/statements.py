@@ -6,7 +6,6 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from itertools import repeat
-from typing import Final
 
 from bson import ObjectId
 
@@ -21,13 +20,11 @@ from satchel.engine.validators import validator_of
 from satchel.engine.writes.collection_writer import CollectionWriter, Doomed, Prepared
 from satchel.engine.writes.documents import prepare_insert
 from satchel.engine.writes.found import Found, rids_of
+from satchel.engine.writes.parts import parts
 from satchel.errors import ErrorCode, ServerError
 from satchel.mql.match import MatchExpression
 from satchel.mql.update import Update
 from satchel.values.bson_types import MAX_DOCUMENT_SIZE_BYTES, MISSING, Document, Field, decode_documents
-
-_PART_BYTES: Final = 4 * 1024 * 1024
-_PART_DOCUMENTS: Final = 500
 
 
 @dataclass(slots=True)
@@ -74,76 +71,75 @@ def insert_documents(
             raise
         any(errors.add(index, error) for index in range(len(sources)))
         return 0
-    inserted = 0
-    for part in _parts(sources):
-        prepared = _prepare_all(entry, part, operation, errors)
+    inserted = reached = 0
+    for part in parts(sources):
+        operation.check_interrupt()
+        prepared, positions = _prepare_all(entry, part, reached, operation, errors)
+        reached += len(part)
         try:
-            CollectionWriter(unit, entry).insert([document for _, document in prepared])
+            CollectionWriter(unit, entry).insert(prepared)
             inserted += len(prepared)
         except ServerError:
-            inserted += _insert_singly(unit, entry.namespace, prepared, errors)
+            inserted += _insert_singly(unit, entry.namespace, prepared, positions, errors)
             entry = unit.catalog.require(namespace)
         if errors.ordered and errors.errors:
             break
     return inserted
 
 
-def _parts(sources: Sequence[bytes | Document]) -> Iterator[list[tuple[int, bytes | Document]]]:
-    """Divide a batch, so that a large one is not in memory encoded and decoded as a whole."""
-    part: list[tuple[int, bytes | Document]] = []
-    size_bytes = 0
-    for index, source in enumerate(sources):
-        part.append((index, source))
-        size_bytes += len(source) if isinstance(source, bytes) else 0
-        if size_bytes >= _PART_BYTES or len(part) == _PART_DOCUMENTS:
-            yield part
-            part, size_bytes = [], 0
-    if part:
-        yield part
-
-
 def _insert_singly(
-    unit: WriteUnit, namespace: Namespace, prepared: list[tuple[int, Prepared]], errors: WriteErrors
+    unit: WriteUnit,
+    namespace: Namespace,
+    prepared: Sequence[Prepared],
+    positions: Iterable[int],
+    errors: WriteErrors,
 ) -> int:
     writer = CollectionWriter(unit, unit.catalog.require(namespace))
     inserted = 0
-    for index, document in prepared:
+    for position, document in zip(positions, prepared, strict=True):
         try:
             writer.insert([document])
             inserted += 1
         except ServerError as error:
             writer = CollectionWriter(unit, unit.catalog.require(namespace))
-            if errors.add(index, error):
+            if errors.add(position, error):
                 break
     return inserted
 
 
 def _prepare_all(
     entry: CollectionEntry,
-    sources: Sequence[tuple[int, bytes | Document]],
+    sources: Sequence[bytes | Document],
+    first: int,
     operation: Operation,
     errors: WriteErrors,
-) -> list[tuple[int, Prepared]]:
-    """Prepare the documents of an insert; an ordered one ends before the first that cannot be stored."""
+) -> tuple[list[Prepared], list[int]]:
+    """Prepare documents, the first of which is the `first` of an insert; an ordered one ends before a bad one.
+
+    Returns:
+        The documents, and the position of each in the command.
+    """
     validator = validator_of(entry, operation)
     collation = entry.collation
-    prepared = []
-    for (index, source), decoded in zip(sources, _decode_all(sources), strict=True):
+    prepared: list[Prepared] = []
+    positions: list[int] = []
+    for position, (source, decoded) in enumerate(zip(sources, _decode_all(sources), strict=True), first):
         try:
             document = prepare_insert(source, collation, decoded)
             if validator is not None:
                 validator.check(document[2])
         except ServerError as error:
-            if errors.add(index, error):
+            if errors.add(position, error):
                 break
         else:
-            prepared.append((index, document))
-    return prepared
+            prepared.append(document)
+            positions.append(position)
+    return prepared, positions
 
 
-def _decode_all(sources: Sequence[tuple[int, bytes | Document]]) -> Iterable[Document | None]:
+def _decode_all(sources: Sequence[bytes | Document]) -> Iterable[Document | None]:
     """Decode the documents of an insert at once; nothing is decoded when one of them cannot be, or need not be."""
-    raw = [source for _, source in sources if isinstance(source, bytes) and len(source) <= MAX_DOCUMENT_SIZE_BYTES]
+    raw = [source for source in sources if isinstance(source, bytes) and len(source) <= MAX_DOCUMENT_SIZE_BYTES]
     if len(raw) < len(sources):
         return repeat(None, len(sources))
     try:
