@@ -31,6 +31,10 @@ class ListSource:
         documents = list(self._collections.get(namespace.collection, ()))
         return parse_pipeline(pipeline, context, self).run(iter(documents))
 
+    def has_at_most(self, namespace: Namespace, count: int) -> bool:
+        """Tell whether a collection is no larger than that."""
+        return len(self._collections.get(namespace.collection, ())) <= count
+
     def exists(self, namespace: Namespace) -> bool:
         """Tell whether there is a collection."""
         return namespace.collection in self._collections

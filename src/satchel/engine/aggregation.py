@@ -32,6 +32,7 @@ from satchel.mql.context import Context
 from satchel.mql.match import parse_filter
 from satchel.mql.pipeline import Leading, Pipeline, parse_pipeline
 from satchel.mql.update import parse_update
+from satchel.storage.interface import FULL_RANGE
 from satchel.values.bson_types import BsonValue, Document, encode_result
 
 
@@ -137,6 +138,13 @@ class Aggregation:
         entry = self._catalog.get(namespace)
         found = None if entry is None else find_by_key(self._slot.unit.reader, entry, path, value, context.collation)
         return self.read(namespace, [{"$match": {path: {"$eq": value}}}], context) if found is None else found
+
+    def has_at_most(self, namespace: Namespace, count: int) -> bool:
+        """Tell whether a collection has no more documents than that; of a view that is not known, and True."""
+        entry = self._catalog.get(namespace)
+        if entry is None or entry.is_view:
+            return True
+        return self._slot.unit.reader.count_ids(entry.table, FULL_RANGE, count + 1) <= count
 
     def exists(self, namespace: Namespace) -> bool:
         """Tell whether there is a collection or view of this name."""

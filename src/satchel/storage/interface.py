@@ -116,6 +116,9 @@ class Reader(Protocol):
     def get_by_key(self, table: str, index: str, key: bytes) -> Record | None:
         """Return the first record that an index leads to from a key."""
 
+    def documents_at(self, table: str, index: str, key: bytes) -> list[bytes]:
+        """Return the BSON of all records that an index leads to from a key, in the order of their record ids."""
+
     def scan(
         self, table: str, *, after: int | None = None, backward: bool = False, predicate: BoundPredicate | None = None
     ) -> Iterator[JudgedRecord]:

@@ -74,3 +74,19 @@ def test_joins_do_not_depend_on_indexes(
     assert joined(database, stage, collation) == without
     database["far"].drop_index(name)
     assert any(without)
+
+
+@pytest.mark.parametrize("far_count", [300, 2000], ids=["small_enough_for_a_table", "too_large_for_a_table"])
+@pytest.mark.parametrize("from_", ["large", "large_view"])
+def test_many_searches_by_index(far_count: int, from_: str) -> None:
+    """After a hundred searches a small collection is read as a whole, and the others are searched on."""
+    with MongoClient[Any](":memory:") as client:
+        database = client["many"]
+        database["near"].insert_many([{"_id": i, "k": i % 400} for i in range(500)])
+        database["large"].insert_many([{"_id": i, "k": i * 7 % 450} for i in range(far_count)])
+        database.create_collection("large_view", viewOn="large", pipeline=[{"$match": {"_id": {"$gt": 10}}}])
+        stage = {"$lookup": {"from": from_, "localField": "k", "foreignField": "k", "as": "found"}}
+        without = database["near"].aggregate([stage], batchSize=120).to_list()
+        database["large"].create_index("k")
+        assert database["near"].aggregate([stage], batchSize=120).to_list() == without
+        assert sum(len(each["found"]) for each in without) >= far_count // 2

@@ -112,6 +112,10 @@ class SqliteReader:
         )
         return cast(Record | None, self._connection.execute(sql, (key,)).get)
 
+    def documents_at(self, table: str, index: str, key: bytes) -> list[bytes]:
+        """Return the BSON of all records that an index leads to from a key, in the order of their record ids."""
+        return [bson for (bson,) in self._connection.execute(_documents_at_sql(table, index), (key,))]
+
     def scan(
         self, table: str, *, after: int | None = None, backward: bool = False, predicate: BoundPredicate | None = None
     ) -> Iterator[JudgedRecord]:
@@ -479,6 +483,14 @@ class SqliteWriter(SqliteReader):
 @lru_cache(maxsize=256)
 def _insert_sql(table: str) -> str:
     return f"INSERT INTO {quote(table)} (rid, id, doc, bson) VALUES (?, ?, jsonb(?), ?)"
+
+
+@lru_cache(maxsize=1024)
+def _documents_at_sql(table: str, index: str) -> str:
+    return (
+        f"SELECT t.bson FROM {quote(index)} AS i CROSS JOIN {quote(table)} AS t ON t.rid = i.rid"
+        " WHERE i.key = ? ORDER BY i.rid"
+    )
 
 
 @lru_cache(maxsize=1024)

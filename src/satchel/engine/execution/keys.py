@@ -8,7 +8,7 @@ from bson import Int64, ObjectId
 
 from satchel.engine.catalog import CollectionEntry
 from satchel.engine.planner.indexes import sole_index
-from satchel.storage.interface import KeyRange, Reader
+from satchel.storage.interface import Reader
 from satchel.values import key_string
 from satchel.values.bson_types import BsonValue, Document, decode_document
 from satchel.values.collation import Collation
@@ -32,5 +32,4 @@ def find_by_key(
     key = key_string.encode(value, collation)
     if index.descending[0]:
         key = key_string.invert(key)
-    bounds = KeyRange(key, key_string.successor(key))
-    return [decode_document(row[2]) for row in reader.scan_index(entry.table, index.table, bounds)]
+    return [decode_document(bson) for bson in reader.documents_at(entry.table, index.table, key)]

@@ -108,7 +108,7 @@ class ForeignCollection:
         self._exists = parse_filter({path: {"$exists": True}}, context).matches
         self._documents: list[Document] = []
         self._table: dict[Hashable, list[int]] | None = None
-        self._remembered: dict[frozenset[Hashable], list[Document]] = {}
+        self._remembered: dict[Hashable, list[Document]] = {}
         self._meter = MemoryMeter("$lookup", context)
         self._reads = 0
         self._next_try = _FIRST_TRY
@@ -136,7 +136,9 @@ class ForeignCollection:
 
     def _remember(self, values: Sequence[BsonValue]) -> list[Document]:
         """Read, unless the same was read before; forget everything when it becomes too much."""
-        key = frozenset(hashable(value, self._context.collation) for value in values)
+        collation = self._context.collation
+        keys = [hashable(value, collation) for value in values]
+        key = keys[0] if len(keys) == 1 else frozenset(keys)
         known = self._remembered.get(key)
         if known is None:
             known = self._remembered[key] = list(self._read(values))
@@ -153,7 +155,9 @@ class ForeignCollection:
             self._reads_each_time = self._table is None
         elif self._reads >= self._next_try:
             self._next_try *= 10
-            self._build(self._reads * _DOCUMENTS_PER_READ)
+            most = self._reads * _DOCUMENTS_PER_READ
+            if self._leading or self._source.has_at_most(self._namespace, most):
+                self._build(most)
 
     def _read(self, values: Sequence[BsonValue]) -> Iterator[Document]:
         self._reads += 1

@@ -25,6 +25,10 @@ class Source(Protocol):
         """Return the documents of a collection or view that `{path: {$eq: value}}` finds."""
         ...
 
+    def has_at_most(self, namespace: Namespace, count: int) -> bool:
+        """Tell whether a collection has no more documents than that; of a view that is not known, and True."""
+        ...
+
     def exists(self, namespace: Namespace) -> bool:
         """Tell whether there is a collection or view of this name."""
         ...
