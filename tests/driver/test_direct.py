@@ -31,7 +31,8 @@ from pymongo.read_concern import ReadConcern
 from pymongo.synchronous.collection import Collection
 
 from satchel import MongoClient
-from satchel.driver.direct import DirectConnection
+from satchel.driver.direct import DirectConnection, Reply
+from satchel.wire.messages import Request
 
 Call = Callable[[Collection[Any]], object]
 
@@ -68,13 +69,13 @@ def _noted_call(name: str, call: Callable[..., object]) -> Callable[..., object]
 @pytest.fixture
 def direct(monkeypatch: pytest.MonkeyPatch) -> Iterator[MongoClient[Any]]:
     """A client that takes short cuts; the names of the commands that did are in DIRECT_COMMANDS."""
-    run = DirectConnection._run
+    send = DirectConnection._send
 
-    def noted(self: DirectConnection, database: str, spec: Any, options: Any) -> bytes:
-        DIRECT_COMMANDS.append(next(iter(spec)))
-        return run(self, database, spec, options)
+    def noted(self: DirectConnection, request: Request) -> Reply:
+        DIRECT_COMMANDS.append(next(iter(request.command)))
+        return send(self, request)
 
-    monkeypatch.setattr(DirectConnection, "_run", noted)
+    monkeypatch.setattr(DirectConnection, "_send", noted)
     for name in EXPRESS:
         monkeypatch.setattr(DirectConnection, name, _noted_call(name, getattr(DirectConnection, name)))
     DIRECT_COMMANDS.clear()

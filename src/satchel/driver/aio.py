@@ -9,8 +9,11 @@ from functools import partial
 from typing import Any
 
 from bson.codec_options import TypeRegistry
+from pymongo import ReadPreference
 
-from satchel.driver.client import represent
+from satchel.driver.aio_direct import AsyncDirectConnection, may_be_direct_and_wait
+from satchel.driver.client import is_plain_operation, represent
+from satchel.driver.direct import NO_SERVER, NotDirectError, is_unobserved
 from satchel.driver.exchange import (
     INSTANT_COMMANDS,
     LOOP_BATCH_SIZE,
@@ -28,6 +31,7 @@ from satchel.driver.exchange import (
 )
 from satchel.driver.lease import Lease, open_lease
 from satchel.driver.private import (
+    AsyncClientSession,
     AsyncConnection,
     AsyncHandler,
     AsyncPool,
@@ -35,14 +39,17 @@ from satchel.driver.private import (
     AsyncTopology,
     ConnectionClosedReason,
     DocumentType,
+    GetMore,
     OpMsg,
     PoolOptions,
+    Query,
+    Response,
     ServerDescription,
 )
 from satchel.driver.target import Host, Target, check_encryption_key, parse_target
 from satchel.driver.workers import Workers
 from satchel.wire.messages import command_name
-from satchel.wire.service import ConnectionState, Service
+from satchel.wire.service import ConnectionState, DirectService, Service
 
 
 class AsyncLink(Link):
@@ -220,6 +227,7 @@ class AsyncMongoClient(AsyncPyMongoClient[DocumentType]):
 
     _lease: Lease | None = None
     _target: Target | None = None
+    _direct: AsyncDirectConnection | None = None
 
     def __init__(  # noqa: PLR0913 - PyMongo's arguments, and a key
         self,
@@ -250,10 +258,14 @@ class AsyncMongoClient(AsyncPyMongoClient[DocumentType]):
             lease.end()
             raise
         self._init_kwargs["host"] = host
+        if isinstance(lease.service, DirectService) and may_be_direct_and_wait(self.options):
+            self._direct = AsyncDirectConnection(lease.service, self._workers, self.options)
 
     async def close(self) -> None:
         """End the client's sessions and cursors, and let go of the file."""
         await super().close()
+        if self._direct is not None:
+            self._direct.close()
         if self._lease is not None and self._lease.end.alive:
             try:
                 await self._workers.run(self._lease.end)
@@ -269,6 +281,8 @@ class AsyncMongoClient(AsyncPyMongoClient[DocumentType]):
         """
         if self._lease is not None:
             self._closed = True
+            if self._direct is not None:
+                self._direct.close()
             self._workers.close()
             self._lease.end()
 
@@ -288,8 +302,65 @@ class AsyncMongoClient(AsyncPyMongoClient[DocumentType]):
         elif cursor_id:
             self._lease.service.kill_cursor(cursor_id)
 
+    def _short_cut(self, session: object = None) -> AsyncDirectConnection | None:
+        """Return what takes a short cut, or None when a command has to go PyMongo's way, as a client's first one does.
+
+        A client that has begun on another event loop is PyMongo's to complain about.
+        """
+        if session is not None or self._direct is None or self._closed or not self._opened:
+            return None
+        if not _is_running(self._loop) or not is_unobserved():
+            return None
+        return self._direct if self._get_bound_session() is None else None
+
+    def _ensure_session(self, session: AsyncClientSession | None = None) -> AsyncClientSession | None:
+        return None if self._short_cut(session) is not None else super()._ensure_session(session)
+
+    async def _retryable_write(
+        self,
+        retryable: bool,
+        func: Any,
+        session: AsyncClientSession | None,
+        operation: str,
+        bulk: Any = None,
+        operation_id: int | None = None,
+    ) -> Any:
+        if bulk is None and (direct := self._short_cut(session)) is not None:
+            try:
+                return await func(None, direct, False)
+            except NotDirectError:
+                pass
+        return await super()._retryable_write(retryable, func, session, operation, bulk, operation_id)
+
+    async def _retryable_read(
+        self, func: Any, read_pref: Any, session: AsyncClientSession | None, *args: Any, **kwargs: Any
+    ) -> Any:
+        is_plain = read_pref == ReadPreference.PRIMARY and kwargs.get("conn_mgr") is None
+        if is_plain and (direct := self._short_cut(session)) is not None:
+            try:
+                return await func(None, NO_SERVER, direct, read_pref)
+            except NotDirectError:
+                pass
+        return await super()._retryable_read(func, read_pref, session, *args, **kwargs)
+
+    async def _run_operation(self, operation: Query | GetMore, run_with_conn: Any, address: Any = None) -> Response:
+        direct = self._short_cut(operation.session) if is_plain_operation(operation, address, self._lease) else None
+        if direct is not None:
+            try:
+                return await direct.run_operation(operation, run_with_conn.__self__)
+            except NotDirectError:
+                pass
+        return await super()._run_operation(operation, run_with_conn, address)
+
     def _duplicate(self, **kwargs: Any) -> AsyncMongoClient[Any]:
         arguments = {**self._init_kwargs, **kwargs}
         if self._lease is not None:
             arguments["_lease"] = self._lease.share()
         return type(self)(**arguments)
+
+
+def _is_running(loop: asyncio.AbstractEventLoop | None) -> bool:
+    try:
+        return asyncio.get_running_loop() is loop
+    except RuntimeError:
+        return False

@@ -145,15 +145,12 @@ class MongoClient(PyMongoClient[DocumentType]):
         return super()._retryable_read(func, read_pref, session, *args, **kwargs)
 
     def _run_operation(self, operation: Query | GetMore, run_with_conn: Any, address: Any = None) -> Response:
-        is_plain = not operation.exhaust and operation.conn_mgr is None
-        is_ours = address is None or self._lease is None or address == self._lease.service.address
-        if is_plain and is_ours and operation.read_preference == ReadPreference.PRIMARY:
-            direct = self._short_cut(operation.session)
-            if direct is not None:
-                try:
-                    return direct.run_operation(operation, run_with_conn.__self__)
-                except NotDirectError:
-                    pass
+        direct = self._short_cut(operation.session) if is_plain_operation(operation, address, self._lease) else None
+        if direct is not None:
+            try:
+                return direct.run_operation(operation, run_with_conn.__self__)
+            except NotDirectError:
+                pass
         return super()._run_operation(operation, run_with_conn, address)
 
     def __getitem__(self, name: str) -> PyMongoDatabase[DocumentType]:
@@ -174,6 +171,13 @@ class MongoClient(PyMongoClient[DocumentType]):
         if self._lease is not None:
             arguments["_lease"] = self._lease.share()
         return type(self)(**arguments)
+
+
+def is_plain_operation(operation: Query | GetMore, address: Any, lease: Lease | None) -> bool:
+    """Tell whether a cursor's operation is for our service, and nothing but a command and its reply."""
+    is_ours = address is None or lease is None or address == lease.service.address
+    is_alone = not operation.exhaust and operation.conn_mgr is None
+    return is_ours and is_alone and operation.read_preference == ReadPreference.PRIMARY
 
 
 def represent(pymongos: str, target: Target | None, lease: Lease | None) -> str:

@@ -11,7 +11,7 @@ of its own. What it cannot do ends in `NotDirectError`, and PyMongo's own way is
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping, MutableMapping, Sequence
+from collections.abc import Callable, Mapping, MutableMapping, Sequence
 from typing import Any, Final, NoReturn, TypeAlias, TypeGuard
 
 import bson
@@ -133,7 +133,12 @@ class DirectConnection:
     def send_cluster_time(self, command: MutableMapping[str, Any], session: object, client: object) -> None:
         """Add nothing: the service has one clock."""
 
-    def command(  # noqa: PLR0913, PLR0917 - PyMongo's signature
+    def command(self, *args: Any, **kwargs: Any) -> dict[str, Any]:
+        """Run a command, as PyMongo's `Connection.command` does."""
+        request, finish = self._prepared(*args, **kwargs)
+        return finish(self._send(request))
+
+    def _prepared(  # noqa: PLR0913, PLR0917 - PyMongo's signature
         self,
         dbname: str,
         spec: MutableMapping[str, Any],
@@ -151,32 +156,41 @@ class DirectConnection:
         publish_events: bool = True,
         user_fields: Mapping[str, Any] | None = None,
         exhaust_allowed: bool = False,
-    ) -> dict[str, Any]:
-        """Run a command, as PyMongo's `Connection.command` does."""
+    ) -> tuple[Request, Callable[[Reply], dict[str, Any]]]:
+        """Return what to send, and what makes of the reply what `command` returns."""
         _refuse(session or exhaust_allowed or (write_concern is not None and not write_concern.acknowledged))
         if read_concern is not None and read_concern.level:
             spec["readConcern"] = read_concern.document
         if collation is not None:
             spec["collation"] = collation
         apply_write_concern(spec, write_concern)
-        reply = self._run(dbname, spec, codec_options)
-        if user_fields is not None and "cursor" in user_fields and _is_plain_batch(reply):
-            return _cursor_document(reply, codec_options)
-        document: dict[str, Any] = decode_all_selective(_bson(reply), codec_options, user_fields)[0]
-        if check:
-            check_command_response(
-                document, MAX_WIRE_VERSION, allowable_errors, parse_write_concern_error=parse_write_concern_error
-            )
-        return document
+
+        def finish(reply: Reply) -> dict[str, Any]:
+            if user_fields is not None and "cursor" in user_fields and _is_plain_batch(reply):
+                return _cursor_document(reply, codec_options)
+            document: dict[str, Any] = decode_all_selective(_bson(reply), codec_options, user_fields)[0]
+            if check:
+                check_command_response(
+                    document, MAX_WIRE_VERSION, allowable_errors, parse_write_concern_error=parse_write_concern_error
+                )
+            return document
+
+        return _request(dbname, spec, codec_options), finish
 
     def run_operation(self, operation: Any, cursor: Any) -> Response:
         """Run a cursor's find or getMore, as PyMongo's `_run_with_conn` does."""
-        operation.reset()
-        spec, database = operation.as_command(self)
-        options = operation.codec_options
-        reply = self._run(database, spec, options)
+        reply = self._send(self._operation_request(operation))
         if self._state.closed:
             raise AutoReconnect("the connection was closed")
+        return self._operation_response(operation, cursor, reply)
+
+    def _operation_request(self, operation: Any) -> Request:
+        operation.reset()
+        spec, database = operation.as_command(self)
+        return _request(database, spec, operation.codec_options)
+
+    def _operation_response(self, operation: Any, cursor: Any, reply: Reply) -> Response:
+        options = operation.codec_options
         if operation.__class__ in _DECODING_OPERATIONS and _is_plain_batch(reply):
             return self._response(_NO_MESSAGE, [_cursor_document(reply, options)])
         message = OpMsg(0, _bson(reply))
@@ -225,7 +239,7 @@ class DirectConnection:
     ) -> dict[str, Any]:
         """Insert documents, and return the reply of a command that has not failed as a whole."""
         command: Document = {"insert": namespace.collection, "ordered": ordered}
-        reply = self._send(namespace.database, command, {"documents": documents})
+        reply = self._send(Request(0, namespace.database, command, {"documents": documents}))
         if isinstance(reply, CursorReply) or not reply["ok"]:
             raise NotDirectError  # PyMongo's own way ends in the same error
         if "writeErrors" not in reply:
@@ -233,20 +247,21 @@ class DirectConnection:
         options = options.with_options(document_class=dict, unicode_decode_error_handler="replace")
         return bson.decode(encode_document(reply), options)
 
-    def _run(self, database: str, spec: Mapping[str, Any], options: CodecOptions[Any]) -> Reply:
-        name = next(iter(spec))
-        field = SEQUENCE_FIELDS.get(name)
-        sequences: dict[str, Sequence[bytes]] = {}
-        if field is not None and field in spec:
-            sequences[field] = [_encode(document, options) for document in spec[field]]
-            spec = {key: value for key, value in spec.items() if key != field}
-        return self._send(database, decode_document(_encode(spec, options)), sequences)
-
-    def _send(self, database: str, command: Document, sequences: dict[str, Sequence[bytes]]) -> Reply:
+    def _send(self, request: Request) -> Reply:
         try:
-            return self._service.run(Request(0, database, command, sequences), self._state)
+            return self._service.run(request, self._state)
         except ShortCutRefusedError as error:
             raise NotDirectError from error
+
+
+def _request(database: str, spec: Mapping[str, Any], options: CodecOptions[Any]) -> Request:
+    """Return the request that the message of a command would have become."""
+    field = SEQUENCE_FIELDS.get(next(iter(spec)))
+    sequences: dict[str, Sequence[bytes]] = {}
+    if field is not None and field in spec:
+        sequences[field] = [_encode(document, options) for document in spec[field]]
+        spec = {key: value for key, value in spec.items() if key != field}
+    return Request(0, database, decode_document(_encode(spec, options)), sequences)
 
 
 def _bson(reply: Reply) -> bytes:

@@ -15,6 +15,7 @@ from typing import Final
 from bson import _decode_all_selective as decode_all_selective
 from pymongo._csot import apply_write_concern
 from pymongo._csot import get_timeout as client_side_timeout
+from pymongo.asynchronous.client_session import AsyncClientSession
 from pymongo.asynchronous.mongo_client import AsyncMongoClient as AsyncPyMongoClient
 from pymongo.asynchronous.mongo_client import _ClientCheckout as AsyncHandler
 from pymongo.asynchronous.pool import AsyncConnection
@@ -48,6 +49,7 @@ __all__ = [
     "CURSOR_DOCUMENT_FIELDS",
     "PRIVATE_NAMES",
     "SEQUENCE_FIELDS",
+    "AsyncClientSession",
     "AsyncConnection",
     "AsyncHandler",
     "AsyncPool",
@@ -100,7 +102,6 @@ class PrivateName:
     parameters: tuple[str, ...] | None = None
 
 
-_SYNC: Final = (PyMongoClient,)
 _CLIENTS: Final = (PyMongoClient, AsyncPyMongoClient)
 _POOLS: Final = (Pool, AsyncPool)
 _CONNECTIONS: Final = (Connection, AsyncConnection)
@@ -119,17 +120,19 @@ PRIVATE_NAMES: Final = (
     PrivateName(_CLIENTS, "_duplicate", "override: the copy shares the service", ("kwargs",)),
     PrivateName(_CLIENTS, "_init_kwargs", "read: what the client was made with"),
     PrivateName(_CLIENTS, "_closed", "set: a client without its loop cannot be closed, and need not be warned of"),
+    PrivateName((AsyncPyMongoClient,), "_opened", "read: whether PyMongo has begun; the first command is its own"),
+    PrivateName((AsyncPyMongoClient,), "_loop", "read: whether the client is of the loop that runs"),
     PrivateName(_CLIENTS, "_topology", "read: gossip the cluster time of the handshake"),
-    PrivateName(_SYNC, "_get_bound_session", "call: whether the caller's block has a session", ()),
-    PrivateName(_SYNC, "_ensure_session", "override: no session for a short cut", ("session",)),
+    PrivateName(_CLIENTS, "_get_bound_session", "call: whether the caller's block has a session", ()),
+    PrivateName(_CLIENTS, "_ensure_session", "override: no session for a short cut", ("session",)),
     PrivateName(
-        _SYNC,
+        _CLIENTS,
         "_retryable_write",
         "override: short cuts",
         ("retryable", "func", "session", "operation", "bulk", "operation_id"),
     ),
     PrivateName(
-        _SYNC,
+        _CLIENTS,
         "_retryable_read",
         "override: short cuts",
         (
@@ -144,7 +147,7 @@ PRIVATE_NAMES: Final = (
             "is_aggregate_write",
         ),
     ),
-    PrivateName(_SYNC, "_run_operation", "override: short cuts", ("operation", "run_with_conn", "address")),
+    PrivateName(_CLIENTS, "_run_operation", "override: short cuts", ("operation", "run_with_conn", "address")),
     PrivateName((PoolOptions,), "_event_listeners", "read: whether anybody listens to commands"),
     PrivateName((Query, GetMore), "as_command", "call: build find or getMore", ("conn", "apply_timeout")),
     PrivateName((Query, GetMore), "reset", "call: build it anew", ()),
