@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Hashable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import ClassVar
+from itertools import chain
+from typing import ClassVar, cast
 
 from satchel.commands.command import COMMANDS, Invocation, NoFields, Reply
 from satchel.commands.params import (
@@ -27,8 +28,19 @@ from satchel.engine.namespaces import checked_namespace
 from satchel.errors import ErrorCode, ServerError
 from satchel.mql.context import Context
 from satchel.mql.match import parse_filter
+from satchel.mql.pipeline.chunk import Chunk
+from satchel.mql.pipeline.grouping import hashable_column
 from satchel.values import key_string
-from satchel.values.bson_types import INT64_MIN, MAX_DOCUMENT_SIZE_BYTES, BsonValue, Document, decode_document
+from satchel.values.bson_types import (
+    INT64_MIN,
+    MAX_DOCUMENT_SIZE_BYTES,
+    MISSING,
+    BsonValue,
+    Document,
+    Missing,
+    decode_document,
+)
+from satchel.values.collation import Collation
 from satchel.values.numbers import is_bson_number
 
 
@@ -120,22 +132,49 @@ def distinct(params: DistinctParams, invocation: Invocation) -> Reply:
     if "\0" in params.key:
         raise ServerError(31032, "Distinct key cannot contain null bytes")
     slot = ReadSlot()
-    found: dict[bytes, BsonValue] = {}
-    size = 0
     with invocation.engine.read() as unit, slot.attached(unit):
         entry = unit.catalog.get(namespace)
         context = with_collation(invocation.operation.context, params.collation, entry)
-        for document_ in _distinct_source(params, entry, invocation, slot):
-            for value in _values_at(document_, path):
-                key = key_string.encode(value, context.collation)
-                if key not in found:
-                    found[key] = value
-                    size += len(key)
-                    if size > MAX_DOCUMENT_SIZE_BYTES:
-                        raise ServerError(17217, "distinct too big, 16mb cap")
+        values = _different(
+            (_values_of(chunk, path) for chunk in _distinct_source(params, entry, invocation, slot)), context.collation
+        )
     at = invocation.operation.at_cluster_time
     snapshot: Document = {} if at is None else {"atClusterTime": at}
-    return {"values": [found[key] for key in sorted(found)], **snapshot}
+    return {"values": values, **snapshot}
+
+
+def _different(columns: Iterable[Sequence[BsonValue]], collation: Collation | None) -> list[BsonValue]:
+    """Return the values that differ, in order; of equal ones the first.
+
+    Raises:
+        ServerError: Location17217 when they are too many to fit a document.
+    """
+    met: set[Hashable] = set()
+    found: dict[bytes, BsonValue] = {}
+    size = 0
+    for values in columns:
+        keys = hashable_column(list(values), collation)
+        first = dict(zip(reversed(keys), reversed(values), strict=True))
+        for key in first.keys() - met:
+            met.add(key)
+            encoded = key_string.encode(first[key], collation)
+            found[encoded] = first[key]
+            size += len(encoded)
+            if size > MAX_DOCUMENT_SIZE_BYTES:
+                raise ServerError(17217, "distinct too big, 16mb cap")
+    return [found[key] for key in sorted(found)]
+
+
+def _values_of(chunk: Chunk, path: Sequence[str]) -> Sequence[BsonValue]:
+    """Return what a path leads to in some documents."""
+    column, rest = chunk.field(path[0]), path[1:]
+    if not rest:
+        classes = set(map(type, column))
+        if classes == {list}:
+            return list(chain.from_iterable(cast("list[list[BsonValue]]", column)))
+        if classes.isdisjoint((list, Missing)):
+            return column
+    return [found for value in column if value is not MISSING for found in _values_at(value, rest)]
 
 
 def _values_at(value: BsonValue, path: Sequence[str]) -> Iterator[BsonValue]:
@@ -165,7 +204,7 @@ def _at_position(array: list[BsonValue], path: Sequence[str]) -> Iterator[BsonVa
 
 def _distinct_source(
     params: DistinctParams, entry: CollectionEntry | None, invocation: Invocation, slot: ReadSlot
-) -> Iterable[Document]:
+) -> Iterable[Chunk]:
     context = invocation.operation.context
     run = params.run(context)
     if entry is None:
@@ -173,5 +212,6 @@ def _distinct_source(
     if entry.is_view:
         aggregation = Aggregation(invocation.engine, invocation.operation, slot)
         pipeline: list[BsonValue] = [{"$match": params.query}]
-        return map(decode_document, aggregation.documents(entry.namespace, pipeline, context, params.hint))
-    return run.documents(entry, slot, frozenset({params.key.partition(".")[0]}))
+        documents = aggregation.documents(entry.namespace, pipeline, context, params.hint)
+        return (Chunk([decode_document(each)]) for each in documents)
+    return run.chunks(entry, slot, frozenset({params.key.partition(".")[0]}))

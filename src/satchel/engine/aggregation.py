@@ -127,7 +127,10 @@ class Aggregation:
         run = parsed.run(context, hint)
         if parsed.leading.fields == frozenset():  # only how many documents there are matters
             return parsed.leading.rest.run(repeat({}, run.count(parsed.entry, self._slot)))
-        return parsed.leading.rest.run(run.documents(parsed.entry, self._slot, parsed.leading.grouped_fields))
+        names = parsed.leading.grouped_fields
+        if names is None:
+            return parsed.leading.rest.run(run.documents(parsed.entry, self._slot))
+        return parsed.leading.rest.run_chunks(run.chunks(parsed.entry, self._slot, names))
 
     def read(self, namespace: Namespace, pipeline: Sequence[Document], context: Context) -> Iterator[Document]:
         """Run a pipeline on a collection or view for a stage."""

@@ -15,7 +15,7 @@ from typing import NamedTuple, Protocol, TypeAlias
 from satchel.storage.blocks import BlockStore
 from satchel.storage.change_log import ChangeLogReader, ChangeLogWriter
 from satchel.storage.predicate import BoundPredicate
-from satchel.values.bson_types import Document
+from satchel.values.bson_types import Document, Field
 
 Record: TypeAlias = tuple[int, bytes]
 """A stored document: its record id (natural order) and its BSON."""
@@ -44,12 +44,12 @@ class PartialRecords(NamedTuple):
 
     Attributes:
         last_rid: The record id of the last of them, or None when there was no record any more.
-        documents: Of each record those of the fields that it has, in any order; None when only the records say.
-        rids: The record ids of the documents, if they were asked for.
+        columns: Of each field its value in each record, or MISSING; None when only the records say.
+        rids: The record ids, if they were asked for.
     """
 
     last_rid: int | None
-    documents: list[Document] | None
+    columns: dict[str, list[Field]] | None
     rids: list[int]
 
 
@@ -138,7 +138,7 @@ class Reader(Protocol):
     ) -> PartialRecords:
         """Return top-level fields of the next records in natural order, beyond the record id `after`.
 
-        Without documents when the predicate is not certain of one of the records.
+        Without columns when the predicate is not certain of one of the records.
         """
 
     def scan_ids(

@@ -51,7 +51,8 @@ class Table:
         if documents is not self._filled:
             self._fill(documents)
         rows = self._connection.execute(
-            f"SELECT {compiled.possible}, {compiled.certain}, {compiled.answer or 2} FROM records AS t ORDER BY rid",
+            f"SELECT {compiled.possible}, {compiled.certain} AND {compiled.possible}, {compiled.answer or 2}"
+            " FROM records AS t ORDER BY rid",
             compiled.arguments,
         ).fetchall()
         found = []

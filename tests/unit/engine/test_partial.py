@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from random import Random
 from typing import Any
 
@@ -16,6 +16,8 @@ from pymongo.errors import OperationFailure
 from satchel import MongoClient
 from satchel.backends.sqlite import SqliteStorage, fields
 from satchel.backends.sqlite.snapshot import SqliteReader
+from satchel.commands.count_distinct import _values_at
+from satchel.mql.pipeline.chunk import Chunk
 from satchel.storage.interface import NewRecord
 from satchel.testing import strategies
 from satchel.values import key_string
@@ -41,14 +43,15 @@ class Table:
             writer.clear(self._table)
             writer.insert(self._table, records)
 
-    def read(self, names: list[str]) -> list[list[Document] | None]:
+    def read(self, names: list[str]) -> list[Sequence[Document] | None]:
         found = []
         after: int | None = 0
         with self._storage.read() as reader:
             while after is not None:
-                after, documents, rids = reader.read_fields(self._table, names, after=after, with_rids=True)
-                assert documents is None or len(documents) == len(rids)
-                found.append(documents)
+                after, columns, rids = reader.read_fields(self._table, names, after=after, with_rids=True)
+                chunk = None if columns is None else Chunk(columns=columns)
+                assert chunk is None or chunk.size == len(rids)
+                found.append(chunk and chunk.documents)
         return found[:-1]
 
     def close(self) -> None:
@@ -75,6 +78,7 @@ def check(table: Table, documents: list[Document], size: int, monkeypatch: pytes
             if found is not None:
                 whole = [decode_document(encode_document(each)) for each in documents[number * size :][:size]]
                 wanted = [{name: each[name] for name in some if name in each} for each in whole]
+                assert len(found) == len(wanted)
                 assert list(map(encode_document, found)) == list(map(encode_document, wanted))
                 assert repr(found) == repr(wanted)
     return said
@@ -156,6 +160,11 @@ GROUPS: list[list[Document]] = [
     [{"$group": {"_id": {"$type": "$V"}, "n": {"$sum": 1}}}, {"$sort": {"_id": 1}}],
     [{"$unwind": "$K"}, {"$group": {"_id": "$K", "n": {"$sum": 1}}}],
     [{"$unwind": {"path": "$V", "includeArrayIndex": "i"}}, {"$group": {"_id": "$i", "n": {"$push": "$V"}}}],
+    [{"$unwind": "$K"}, {"$group": {"_id": "$K", "n": {"$push": "$V"}, "f": {"$first": {"$add": ["$W", 1]}}}}],
+    [{"$unwind": {"path": "$K", "preserveNullAndEmptyArrays": True}}, {"$group": {"_id": "$V", "k": {"$push": "$K"}}}],
+    [{"$unwind": "$K"}, {"$unwind": "$V"}, {"$group": {"_id": {"k": "$K", "v": "$V"}, "n": {"$sum": 1}}}],
+    [{"$unwind": "$K"}, {"$match": {"K": {"$type": "number"}}}, {"$sortByCount": "$K"}],
+    [{"$bucket": {"groupBy": "$V", "boundaries": [0, 2, 10], "default": "no", "output": {"k": {"$push": "$K"}}}}],
     [{"$addFields": {"x": {"$ifNull": ["$V", "none"]}}}, {"$group": {"_id": "$x", "n": {"$sum": "$V"}}}],
     [{"$sort": {"V": 1, "_id": 1}}, {"$group": {"_id": "$K", "n": {"$push": "$V"}}}],
     [{"$sortByCount": "$K"}, {"$sort": {"count": 1, "_id": 1}}],
@@ -177,7 +186,7 @@ def with_paths(value: Any, paths: dict[str, str]) -> Any:
 
 def pipelines(random: Random, cases: Cases) -> list[list[Document]]:
     plain = [path for path in cases.paths if all(part and part[0] != "$" for part in path.split("."))] or ["a"]
-    paths = {"K": random.choice(plain), "V": random.choice(plain)}
+    paths = {letter: random.choice(plain) for letter in "KVW"}
     leading = [[], [], [{"$match": cases.filter()}]]
     return [[*random.choice(leading), *with_paths(random.choice(GROUPS), paths)] for _ in range(4)]
 
@@ -195,7 +204,7 @@ def outcome(collection: Any, pipeline: list[Document]) -> object:
         return error.code
 
 
-@given(seed=st.integers(0, 2**32), size=st.sampled_from((1, 2, 5, 512)))
+@given(seed=st.integers(0, 2**32), size=st.sampled_from((1, 2, 5, 1024)))
 @settings(max_examples=150, deadline=None)
 def test_groups_are_those_of_whole_documents(client: MongoClient[Any], seed: int, size: int) -> None:
     random = Random(seed)
@@ -211,7 +220,7 @@ def test_groups_are_those_of_whole_documents(client: MongoClient[Any], seed: int
             assert quick == outcome(collection, pipeline), pipeline
 
 
-@given(seed=st.integers(0, 2**32), size=st.sampled_from((1, 2, 5, 512)), limit=st.integers(1, 10))
+@given(seed=st.integers(0, 2**32), size=st.sampled_from((1, 2, 5, 1024)), limit=st.integers(1, 10))
 @settings(max_examples=150, deadline=None)
 def test_the_first_documents_are_those_of_whole_documents(
     client: MongoClient[Any], seed: int, size: int, limit: int
@@ -239,6 +248,31 @@ def test_the_first_documents_are_those_of_whole_documents(
         assert quick == found(), (filter_, sort)
 
 
+@given(seed=st.integers(0, 2**32), size=st.sampled_from((1, 2, 5, 1024)))
+@settings(max_examples=150, deadline=None)
+def test_distinct_values_are_those_of_whole_documents(client: MongoClient[Any], seed: int, size: int) -> None:
+    cases = Cases(Random(seed))
+    collection = client["a"].get_collection("distinct", codec_options=OPTIONS)
+    collection.drop()
+    documents = [each for each in cases.documents(9) if "_id" not in each]
+    collection.insert_many([{"_id": number, **each} for number, each in enumerate(documents)])
+    for path in (path for path in cases.paths if path):
+        with pytest.MonkeyPatch.context() as monkeypatch:
+            monkeypatch.setattr(fields, "MAX_RECORDS", size)
+            quick = collection.distinct(path)
+            monkeypatch.setattr(SqliteReader, "can_read_fields", lambda _self, _names: False)
+            assert repr(quick) == repr(collection.distinct(path)) == repr(different(documents, path)), path
+
+
+def different(documents: list[Document], path: str) -> list[Any]:
+    """Return the first of equal values, in order, found one by one."""
+    found: dict[bytes, Any] = {}
+    for document in documents:
+        for value in _values_at(decode_document(encode_document(document)), path.split(".")):
+            found.setdefault(key_string.encode(value), value)
+    return [found[key] for key in sorted(found)]
+
+
 def test_groups_read_fields(client: MongoClient[Any], monkeypatch: pytest.MonkeyPatch) -> None:
     collection = client["a"]["c"]
     collection.insert_many([{"_id": i, "k": i % 3, "v": i / 7, "at": ObjectId()} for i in range(2000)])
@@ -256,7 +290,7 @@ def test_groups_read_fields(client: MongoClient[Any], monkeypatch: pytest.Monkey
     reads.clear()
     means = list(collection.aggregate([{"$group": {"_id": "$k", "mean": {"$avg": "$v"}}}]))
     assert len(means) == 3
-    assert reads == [["k", "v"]] * 5
+    assert reads == [["k", "v"]] * 3
 
 
 def test_a_cursor_goes_on_between_commands(client: MongoClient[Any]) -> None:

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from satchel.mql.context import Context
 from satchel.mql.pipeline import parse_pipeline
+from satchel.mql.pipeline.chunk import chunked
 from satchel.mql.sort import sort_documents
 from satchel.values.bson_types import Document
 
@@ -92,6 +93,7 @@ def test_leading_part_and_rest_give_what_the_pipeline_gives(documents: list[Docu
     if leading.limit is not None:
         found = found[: leading.limit]
     assert list(leading.rest.run(iter(found))) == expected
+    assert list(leading.rest.run_chunks(chunked(found, 2))) == expected
 
 
 def shown(*specs: Document) -> list[Document]:

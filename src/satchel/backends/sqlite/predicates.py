@@ -1,8 +1,9 @@
 """Predicates as SQL over the column `doc`.
 
 A predicate becomes two ordinary conditions: one that is true of every row that may match (all but "no"), and one that
-is true of the rows that match for certain (only "yes"). Neither is ever NULL, so that NOT is simply NOT: what may
-match a negation is what does not match for certain. Where `doc` is NULL every row may match and none does for certain.
+is true, among those, of the rows that match for certain (only "yes"). Neither is ever NULL, so that NOT is simply NOT:
+what may match a negation is what does not match for certain. Where `doc` is NULL every row may match and none does for
+certain.
 """
 
 from __future__ import annotations
@@ -96,7 +97,7 @@ class Narrowing:
 
     Attributes:
         possible: SQL that is true of every row that may match.
-        certain: SQL that is true of the rows that match for certain.
+        certain: SQL that is true, among those, of the rows that match for certain.
         answer: Both in one, for predicates that look at one value: true, false, or NULL for "ask"; empty for others.
         arguments: The values of the named parameters of all.
     """
@@ -132,9 +133,10 @@ def _compile(predicate: Predicate) -> _Compiled:
     root, parameters = Place("t.doc"), _Parameters()
     may, does = _Compiler(parameters, certain=False), _Compiler(parameters, certain=True)
     answer = _answer(predicate, root, may, does)
+    possible, certain = may.predicate(predicate, root), does.predicate(predicate, root)
     return _Compiled(
-        _any_of(("t.doc IS NULL", may.predicate(predicate, root))),
-        _all_of(("t.doc IS NOT NULL", does.predicate(predicate, root))),
+        _any_of(("t.doc IS NULL", possible)),
+        "t.doc IS NOT NULL" if certain == possible else _all_of(("t.doc IS NOT NULL", certain)),
         f"CASE WHEN t.doc IS NOT NULL THEN {answer} END" if answer else "",
         parameters.parameters,
     )

@@ -147,10 +147,21 @@ class SqliteReader:
         sql = fields.fields_sql(table, tuple(names), narrowed.possible, narrowed.certain, with_rids=with_rids)
         arguments = {"after": after, "limit": fields.MAX_RECORDS, **narrowed.arguments}
         row = cast("tuple[Any, ...]", self._connection.execute(sql, arguments).get)
-        last_rid, is_sure, rids, members, *sums = row
+        last_rid, is_sure, rids, *columns = row
         if not is_sure:
             return PartialRecords(last_rid, None, [])
-        return PartialRecords(last_rid, fields.decode_fields(members, names, sums), fields.decode_rids(rids))
+
+        def count(mark: bytes) -> int:
+            among = {"after": after, "last": last_rid, **narrowed.arguments}
+            return self._number(fields.count_sql(table, mark, narrowed.possible), among)
+
+        try:
+            decoded = {
+                name: fields.decode_column(name, members, count) for name, members in zip(names, columns, strict=True)
+            }
+        except fields.OpenError:
+            return PartialRecords(last_rid, None, [])
+        return PartialRecords(last_rid, decoded, fields.decode_rids(rids))
 
     def scan_ids(
         self,

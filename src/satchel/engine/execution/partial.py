@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import takewhile
 from typing import Final
 
 from satchel.engine.catalog import CollectionEntry
-from satchel.engine.execution.match import matching
+from satchel.engine.execution.match import Match, matching
 from satchel.engine.execution.scans import check_alive, collection_scan
 from satchel.engine.execution.slot import ReadSlot
 from satchel.engine.planner.solution import CollScan, QuerySolution
 from satchel.mql.context import Context
+from satchel.mql.pipeline.chunk import CHUNK_SIZE, Chunk
 from satchel.values.bson_types import Document
 
 _MOST_FAILURES: Final = 3
 """After so many attempts in vain the rest is read as whole documents."""
+
+_CHUNK_BYTES: Final = 1 << 20
+"""So much BSON fills a chunk of whole documents."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,19 +46,18 @@ class PartialScan:
             and slot.unit.reader.can_read_fields(self.names)
         )
 
-    def documents(self, entry: CollectionEntry, slot: ReadSlot) -> Iterator[Document]:
-        """Yield of each document that is found the fields; now and then all of it."""
-        for _, documents in self._parts(entry, slot, with_rids=False):
-            yield from documents
+    def chunks(self, entry: CollectionEntry, slot: ReadSlot) -> Iterator[Chunk]:
+        """Yield of the documents that are found the fields; now and then all of them."""
+        return (chunk for _, chunk in self._parts(entry, slot, with_rids=False))
 
     def records(self, entry: CollectionEntry, slot: ReadSlot) -> Iterator[tuple[int, Document]]:
         """Yield the same documents with their record ids."""
-        for rids, documents in self._parts(entry, slot, with_rids=True):
-            yield from zip(rids, documents, strict=True)
+        for rids, chunk in self._parts(entry, slot, with_rids=True):
+            yield from zip(rids, chunk.documents, strict=True)
 
     def _parts(
         self, entry: CollectionEntry, slot: ReadSlot, *, with_rids: bool
-    ) -> Iterator[tuple[Sequence[int], Sequence[Document]]]:
+    ) -> Iterator[tuple[Sequence[int], Chunk]]:
         slot.watch(self.context.check_interrupt)
         names, predicate = sorted(self.names), self.solution.predicate
         after, failures = 0, 0
@@ -66,8 +69,8 @@ class PartialScan:
             )
             if found.last_rid is None:
                 return
-            if found.documents is not None:
-                yield found.rids, found.documents
+            if found.columns is not None:
+                yield found.rids, Chunk(columns=found.columns)
             else:
                 failures += 1
                 yield from self._whole(entry, slot, after, found.last_rid)
@@ -76,10 +79,25 @@ class PartialScan:
 
     def _whole(
         self, entry: CollectionEntry, slot: ReadSlot, after: int, last_rid: int | None
-    ) -> Iterator[tuple[Sequence[int], Sequence[Document]]]:
-        """Yield whole documents, up to a record id or to the end."""
+    ) -> Iterator[tuple[Sequence[int], Chunk]]:
+        """Return whole documents, up to a record id or to the end."""
         records = collection_scan(entry, slot, after=after, predicate=self.solution.predicate)
         if last_rid is not None:
             records = takewhile(lambda record: record[0] <= last_rid, records)
-        for match in matching(records, self.solution.residual, self.context):
-            yield (match.rid,), (match.document,)
+        return whole_chunks(matching(records, self.solution.residual, self.context))
+
+
+def whole_chunks(found: Iterable[Match]) -> Iterator[tuple[Sequence[int], Chunk]]:
+    """Yield whole documents in chunks of bounded size, with their record ids."""
+    rids: list[int] = []
+    documents: list[Document] = []
+    size = 0
+    for match in found:
+        rids.append(match.rid)
+        documents.append(match.document)
+        size += len(match.bson)
+        if size > _CHUNK_BYTES or len(rids) == CHUNK_SIZE:
+            yield rids, Chunk(documents)
+            rids, documents, size = [], [], 0
+    if rids:
+        yield rids, Chunk(documents)

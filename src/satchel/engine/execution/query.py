@@ -11,13 +11,14 @@ from typing import TypeVar
 
 from satchel.engine.catalog import CollectionEntry
 from satchel.engine.execution.match import Match, matching
-from satchel.engine.execution.partial import PartialScan
+from satchel.engine.execution.partial import PartialScan, whole_chunks
 from satchel.engine.execution.scans import scan, stored_documents
 from satchel.engine.execution.slot import ReadSlot
 from satchel.engine.execution.sorting import MAX_TOP_DOCUMENTS, sorted_matches
 from satchel.engine.planner.planner import plan
 from satchel.engine.planner.solution import CanonicalQuery, CollScan, IxScan, QuerySolution
 from satchel.mql.context import Context
+from satchel.mql.pipeline.chunk import Chunk
 from satchel.mql.sort import SortPattern
 from satchel.storage.interface import JudgedRecord, Reader
 from satchel.values.bson_types import Document, decode_document
@@ -47,24 +48,27 @@ class QueryRun:
         """Yield what the query finds, in its order, after skip and limit."""
         return self.run(self.solve(entry, slot), entry, slot)
 
-    def documents(
-        self, entry: CollectionEntry, slot: ReadSlot, names: frozenset[str] | None = None
-    ) -> Iterator[Document]:
-        """Yield the documents that the query finds, in its order, after skip and limit.
+    def documents(self, entry: CollectionEntry, slot: ReadSlot) -> Iterator[Document]:
+        """Yield the documents that the query finds, in its order, after skip and limit."""
+        solution = self.solve(entry, slot)
+        if self._is_decided(solution, slot):
+            return map(decode_document, self.stored(solution, entry, slot))
+        return (match.document for match in self.run(solution, entry, slot))
+
+    def chunks(self, entry: CollectionEntry, slot: ReadSlot, names: frozenset[str]) -> Iterator[Chunk]:
+        """Yield the same in chunks.
 
         Args:
             entry: The collection.
             slot: Where the snapshot is.
-            names: The only top-level fields that matter; others may be left out, and the order may be another.
+            names: The only top-level fields that matter; others may be left out, and their order may be another.
         """
         solution = self.solve(entry, slot)
-        if names is not None and self.limit is None and not self.skip and self.query.sort is None:
+        if self.limit is None and not self.skip and self.query.sort is None:
             fields = PartialScan(solution, names, self.context)
             if fields.is_possible(slot):
-                return fields.documents(entry, slot)
-        if self._is_decided(solution, slot):
-            return map(decode_document, self.stored(solution, entry, slot))
-        return (match.document for match in self.run(solution, entry, slot))
+                return fields.chunks(entry, slot)
+        return (chunk for _, chunk in whole_chunks(self.run(solution, entry, slot)))
 
     def _is_decided(self, solution: QuerySolution, slot: ReadSlot) -> bool:
         """Tell whether a plan gives the documents as they are wanted, and nobody has to look at them on the way."""

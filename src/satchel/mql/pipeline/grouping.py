@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Sequence
-from typing import Protocol, TypeAlias
+from typing import Protocol
 
 from satchel.errors import ServerError
 from satchel.mql.accumulation.hashable import ITSELF, hashable
 from satchel.mql.context import Context
 from satchel.mql.expressions.expression import Expression
 from satchel.mql.expressions.parser import parse_expression
-from satchel.values.bson_types import MISSING, BsonValue, Document, is_number
+from satchel.mql.pipeline.chunk import Chunk, Column, has_missing
+from satchel.values.bson_types import MISSING, BsonValue, is_number
 from satchel.values.collation import Collation
-
-Column: TypeAlias = list[BsonValue]
 
 _WITHOUT_STRINGS = ITSELF - {str}
 
@@ -23,7 +22,7 @@ class Grouping(Protocol):
 
     fields: frozenset[str]
 
-    def columns(self, documents: Sequence[Document]) -> tuple[Sequence[Hashable], Callable[[int], BsonValue]]:
+    def columns(self, chunk: Chunk) -> tuple[Sequence[Hashable], Callable[[int], BsonValue]]:
         """Return the hashable keys of documents, and how to get the `_id` of the one at a position."""
         ...
 
@@ -50,10 +49,10 @@ class GroupKey:
         self._expressions = [parse_expression(member, context) for member in members]
         self.fields: frozenset[str] = frozenset().union(*(expression.fields for expression in self._expressions))
 
-    def columns(self, documents: Sequence[Document]) -> tuple[Sequence[Hashable], Callable[[int], BsonValue]]:
+    def columns(self, chunk: Chunk) -> tuple[Sequence[Hashable], Callable[[int], BsonValue]]:
         """Return the hashable keys of documents, and how to get the `_id` of the one at a position."""
         collation = self._context.collation
-        columns = [self._column(expression, documents) for expression in self._expressions]
+        columns = [self._column(expression, chunk) for expression in self._expressions]
         if self._names is None:
             (column,) = columns
             return hashable_column(column, collation), column.__getitem__
@@ -63,14 +62,11 @@ class GroupKey:
             name: column[position] for name, column in named if column[position] is not MISSING
         }
 
-    def _column(self, expression: Expression, documents: Sequence[Document]) -> Column:
-        missing = MISSING if self._keeps_missing else None
-        if expression.path is not None and len(expression.path) == 1:
-            name = expression.path[0]
-            return [document.get(name, missing) for document in documents]
-        evaluate, variables = expression.evaluate, self._context.variables
-        values = [evaluate(document, variables) for document in documents]
-        return values if self._keeps_missing else [None if value is MISSING else value for value in values]
+    def _column(self, expression: Expression, chunk: Chunk) -> Column:
+        column = chunk.column(expression, self._context.variables)
+        if self._keeps_missing or not has_missing(column):
+            return column
+        return [None if value is MISSING else value for value in column]
 
 
 def _members(spec: BsonValue) -> tuple[list[str] | None, list[BsonValue]]:

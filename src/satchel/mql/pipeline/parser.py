@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import chain
 
 from satchel.errors import ErrorCode, ServerError
 from satchel.mql.context import Context
 from satchel.mql.match import MatchExpression
 from satchel.mql.pipeline import rewrites
+from satchel.mql.pipeline.chunk import Chunk
 from satchel.mql.pipeline.source import Source
 from satchel.mql.pipeline.stage import STAGES, Position, Scope, Stage, StageParser
 from satchel.mql.pipeline.stages.match import MatchStage
@@ -70,6 +72,15 @@ class Pipeline:
             documents = stage.run(documents)
         return documents
 
+    def run_chunks(self, chunks: Iterator[Chunk]) -> Iterator[Document]:
+        """Yield the same for input in chunks."""
+        for number, stage in enumerate(self.stages):
+            following = stage.run_chunks(chunks)
+            if following is None:
+                return Pipeline(self.stages[number:]).run(_documents(chunks))
+            chunks = following
+        return _documents(chunks)
+
     @property
     def reads_input(self) -> bool:
         """Whether the pipeline reads its collection; False when the first stage brings its own documents."""
@@ -105,6 +116,10 @@ class Pipeline:
             grouped_fields=rewrites.grouped_fields(rest.stages),
             rest=rest,
         )
+
+
+def _documents(chunks: Iterator[Chunk]) -> Iterator[Document]:
+    return chain.from_iterable(chunk.documents for chunk in chunks)
 
 
 def _is_sort_by_fields(stage: Stage) -> bool:

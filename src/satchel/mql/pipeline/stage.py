@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, ClassVar, Final, Literal, TypeAlias
 
 from satchel.errors import ErrorCode, ServerError
 from satchel.mql.context import Context
+from satchel.mql.pipeline.chunk import Chunk
 from satchel.mql.pipeline.source import Source
 from satchel.mql.registry import Registry
 from satchel.values.bson_types import BsonValue, Document
@@ -142,6 +143,10 @@ class Stage(ABC):
     @abstractmethod
     def run(self, documents: Iterator[Document]) -> Iterator[Document]:
         """Yield the output for the input; neither holds on to documents nor changes them."""
+
+    def run_chunks(self, chunks: Iterator[Chunk]) -> Iterator[Chunk] | None:
+        """Yield the output for input in chunks, as `run`; None where the stage works through documents one by one."""
+        return None
 
     @abstractmethod
     def operand(self) -> BsonValue:

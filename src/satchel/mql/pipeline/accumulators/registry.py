@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final, TypeAlias
 
@@ -11,10 +11,9 @@ from satchel.mql.accumulation import Accumulator
 from satchel.mql.context import Context
 from satchel.mql.expressions.expression import Evaluate, Expression
 from satchel.mql.expressions.parser import parse_expression
+from satchel.mql.pipeline.chunk import Chunk, Column
 from satchel.mql.registry import Registry
-from satchel.values.bson_types import MISSING, BsonValue, Document, Field
-
-Column: TypeAlias = list[Field]
+from satchel.values.bson_types import BsonValue, Field
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,16 +38,12 @@ class Statement:
     holds_values: bool = False
     is_lazy: bool = False
 
-    def column(self, documents: Sequence[Document], context: Context) -> Column:
+    def column(self, chunk: Chunk, context: Context) -> Column:
         """Return what of each document goes in."""
-        argument = self.argument
-        if argument is not None and argument.is_constant:
-            return [argument.value] * len(documents)
-        if argument is not None and argument.path is not None and len(argument.path) == 1:
-            name = argument.path[0]
-            return [document.get(name, MISSING) for document in documents]
+        if self.argument is not None:
+            return chunk.column(self.argument, context.variables)
         evaluate, variables = self.evaluate, context.variables
-        return [evaluate(document, variables) for document in documents]
+        return [evaluate(document, variables) for document in chunk.documents]
 
 
 StatementParser: TypeAlias = Callable[[BsonValue, Context], Statement]

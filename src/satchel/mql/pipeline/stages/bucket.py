@@ -10,6 +10,7 @@ from satchel.errors import ServerError
 from satchel.mql.context import Context
 from satchel.mql.expressions.parser import parse_expression
 from satchel.mql.pipeline.accumulators import Statement, parse_accumulator
+from satchel.mql.pipeline.chunk import Chunk
 from satchel.mql.pipeline.stage import STAGES, Scope, Stage
 from satchel.mql.pipeline.stages.group import GroupStage, check_field_name
 from satchel.mql.pipeline.stages.sort import SortStage
@@ -48,17 +49,17 @@ class BucketKey:
             if number in (0, len(self._keys)):
                 raise ServerError(40069, "Cannot execute a switch statement where all the cases evaluate to false.")
 
-    def columns(self, documents: Sequence[Document]) -> tuple[Sequence[Hashable], Callable[[int], BsonValue]]:
+    def columns(self, chunk: Chunk) -> tuple[Sequence[Hashable], Callable[[int], BsonValue]]:
         """Return the numbers of the documents' buckets, and how to get the `_id` of the one at a position.
 
         Raises:
             ServerError: Location40066 for a value outside all buckets, without a default.
         """
-        evaluate, variables, collation = self._expression.evaluate, self._context.variables, self._context.collation
+        collation = self._context.collation
         keys, last = self._keys, len(self._keys)
         found: list[int] = []
-        for document in documents:
-            number = bisect_right(keys, encode(evaluate(document, variables), collation))
+        for value in chunk.column(self._expression, self._context.variables):
+            number = bisect_right(keys, encode(value, collation))
             if number in (0, last):
                 if self._default is MISSING:
                     raise ServerError(

@@ -4,26 +4,23 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
-from itertools import islice
 
 from satchel.errors import ErrorCode, ServerError
 from satchel.mql.accumulation import Accumulator
 from satchel.mql.context import Context
 from satchel.mql.pipeline.accumulators import Statement, parse_accumulator
+from satchel.mql.pipeline.chunk import Chunk, Column, chunked
 from satchel.mql.pipeline.grouping import Grouping, GroupKey
 from satchel.mql.pipeline.spill import MemoryMeter, SpilledRuns, estimated_size_bytes
 from satchel.mql.pipeline.stage import STAGES, Dependencies, Scope, Stage
 from satchel.values.bson_types import MISSING, BsonValue, Document, Field
 from satchel.values.key_string import encode
 
-_CHUNK = 4096
 _SAMPLE = 8
 _STATE_SIZE_BYTES = 200
 
 Group = tuple[BsonValue, list[Accumulator]]
 """A group's `_id` and its states."""
-
-Column = list[Field]
 
 
 class GroupStage(Stage):
@@ -49,10 +46,17 @@ class GroupStage(Stage):
 
     def run(self, documents: Iterator[Document]) -> Iterator[Document]:
         """Yield the groups, in the order in which they came up (by `_id` when they had to be spilled)."""
+        return self._grouped(chunked(documents))
+
+    def run_chunks(self, chunks: Iterator[Chunk]) -> Iterator[Chunk]:
+        """Yield the groups."""
+        return (Chunk([document]) for document in self._grouped(chunks))
+
+    def _grouped(self, chunks: Iterator[Chunk]) -> Iterator[Document]:
         groups: dict[Hashable, Group] = {}
         meter = MemoryMeter(self.name, self._context)
         runs: SpilledRuns[Group] = SpilledRuns(meter.make_store)
-        while chunk := list(islice(documents, _CHUNK)):
+        for chunk in chunks:
             self._context.check_interrupt()
             if meter.add_bytes(self._add(groups, chunk)):
                 meter.require_spilling()
@@ -67,7 +71,7 @@ class GroupStage(Stage):
                 document[field] = state.result()
             yield document
 
-    def _add(self, groups: dict[Hashable, Group], chunk: list[Document]) -> int:
+    def _add(self, groups: dict[Hashable, Group], chunk: Chunk) -> int:
         """Add a chunk to the groups; return about how many bytes they grew by."""
         keys, id_at = self._key.columns(chunk)
         if self._constants is not None:
@@ -85,7 +89,7 @@ class GroupStage(Stage):
                 group = groups[key] = self._new_group(id_at(positions[0]))
             _feed(group[1], columns, positions)
             if self._lazy:
-                self._feed_lazily(group[1], chunk, positions)
+                self._feed_lazily(group[1], chunk.documents, positions)
         return self._growth(columns, len(groups) - known)
 
     def _add_constants(
@@ -108,7 +112,7 @@ class GroupStage(Stage):
                 state.add_many([constant] * count)
         return self._growth([], len(groups) - known)
 
-    def _feed_lazily(self, states: list[Accumulator], chunk: list[Document], positions: list[int]) -> None:
+    def _feed_lazily(self, states: list[Accumulator], documents: Sequence[Document], positions: list[int]) -> None:
         """Compute and give values to those states that may have enough, as long as they do not."""
         variables = self._context.variables
         for index in self._lazy:
@@ -116,7 +120,7 @@ class GroupStage(Stage):
             for position in positions:
                 if not state.wants_more:
                     break
-                state.add(evaluate(chunk[position], variables))
+                state.add(evaluate(documents[position], variables))
 
     def _new_group(self, id_: BsonValue) -> Group:
         root: Document = id_ if isinstance(id_, dict) else {}

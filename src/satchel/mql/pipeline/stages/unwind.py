@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import chain, repeat
+from typing import cast
 
 from bson import Int64
 
 from satchel.errors import ServerError
 from satchel.mql.expressions.field_path import split_path
+from satchel.mql.pipeline.chunk import Chunk
 from satchel.mql.pipeline.documents import get_path, set_path, without_path
 from satchel.mql.pipeline.stage import STAGES, Dependencies, Scope, Stage
-from satchel.values.bson_types import MISSING, BsonValue, Document, type_name
+from satchel.values.bson_types import MISSING, BsonValue, Document, Field, type_name
 
 
 class UnwindStage(Stage):
@@ -36,6 +39,36 @@ class UnwindStage(Stage):
         if self._index_parts is None and len(self._parts) == 1:
             return self._run_plain(documents)
         return self._run_general(documents)
+
+    def run_chunks(self, chunks: Iterator[Chunk]) -> Iterator[Chunk] | None:
+        """Yield columns, the array's taken apart and the others as often as there are elements."""
+        if self._index_parts is not None or len(self._parts) > 1:
+            return None
+        return map(self._unwound, chunks)
+
+    def _unwound(self, chunk: Chunk) -> Chunk:
+        if chunk.columns is None:
+            return Chunk(list(self._run_plain(iter(chunk.documents))))
+        name = self._parts[0]
+        arrays = cast("list[list[Field]]", chunk.field(name))
+        if self.keeps_empty or set(map(type, arrays)) != {list}:
+            arrays = list(map(self._elements, arrays))
+        counts = list(map(len, arrays))
+        columns = {
+            other: list(chain.from_iterable(map(repeat, column, counts)))
+            for other, column in chunk.columns.items()
+            if other != name
+        }
+        return Chunk(columns={**columns, name: list(chain.from_iterable(arrays))})
+
+    def _elements(self, value: Field) -> list[Field]:
+        """Return what stands for a value in the documents that it gives."""
+        if isinstance(value, list) and value:
+            return value
+        is_empty = value is MISSING or value is None or value == []
+        if is_empty and not self.keeps_empty:
+            return []
+        return [MISSING if value == [] else value]
 
     def _run_plain(self, documents: Iterator[Document]) -> Iterator[Document]:
         name = self._parts[0]

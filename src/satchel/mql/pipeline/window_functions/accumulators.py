@@ -18,6 +18,7 @@ from satchel.mql.accumulation import (
 from satchel.mql.context import Context
 from satchel.mql.pipeline.accumulators import ACCUMULATORS, Statement
 from satchel.mql.pipeline.accumulators.ordering import check_n
+from satchel.mql.pipeline.chunk import Chunk
 from satchel.mql.pipeline.window_functions.registry import Surroundings, WindowFunction
 from satchel.mql.pipeline.windows import Bounds, Column, Partition, Span
 from satchel.values.bson_types import MISSING, BsonValue, Document, Field
@@ -74,7 +75,7 @@ class WindowAccumulator(WindowFunction):
         if self._name in ("$first", "$last"):
             return self._at_ends(partition.documents, spans)
         reached = spans[-1][1] if self._bounds.lower is None else len(partition)
-        column = self._statement.column(partition.documents[:reached], self._context)
+        column = self._statement.column(Chunk(partition.documents[:reached]), self._context)
         if self._bounds.is_whole_partition:
             state = self._create()
             state.add_many(column)
@@ -93,7 +94,7 @@ class WindowAccumulator(WindowFunction):
         rows = [None if start == end else start if is_first else end - 1 for start, end in spans]
         for row in rows:
             if row is not None and row not in results:
-                results[row] = self._anew(self._statement.column([documents[row]], self._context))
+                results[row] = self._anew(self._statement.column(Chunk([documents[row]]), self._context))
         return [results[row] for row in rows]
 
     def _create(self) -> Accumulator:
