@@ -54,7 +54,7 @@ class Listener(CommandListener):
 DIRECT_COMMANDS: list[str] = []
 
 
-EXPRESS = ("find_equal", "insert_one", "insert_many", "update_one", "delete_one")
+EXPRESS = ("find_equal", "insert_one", "insert_many", "update_one", "delete_one", "find_and_modify")
 
 
 def _noted_call(name: str, call: Callable[..., object]) -> Callable[..., object]:
@@ -194,6 +194,7 @@ class DecimalCodec(TypeCodec):
         return value.to_decimal()
 
 
+UNENCODABLE = object()
 REGISTRY = TypeRegistry([DecimalCodec()])
 STANDARD: CodecOptions[Any] = CodecOptions(uuid_representation=UuidRepresentation.STANDARD)
 
@@ -240,7 +241,7 @@ READS: dict[str, Call] = {
     "find_one_bad_filter": lambda c: c.find_one({"$bad": 1}),
     "find_one_nul": lambda c: c.find_one({"a\0b": 1}),
     "find_one_surrogate": lambda c: c.find_one({"name": "\ud800"}),
-    "find_one_unencodable": lambda c: c.find_one({"n": object()}),
+    "find_one_unencodable": lambda c: c.find_one({"n": UNENCODABLE}),
     "find_one_uuid_unspecified": lambda c: c.find_one({"n": uuid.UUID(int=1)}),
     "find_one_uuid": lambda c: c.with_options(STANDARD).find_one({"n": uuid.UUID(int=1)}),
     "find_one_list_filter": lambda c: c.find_one([("n", 3)]),
@@ -330,7 +331,7 @@ WRITES: dict[str, Call] = {
     "insert_one_bad_id": lambda c: c.insert_one({"_id": [1]}),
     "insert_one_dollar": lambda c: c.insert_one({"_id": 1, "$a": 1}),
     "insert_one_not_a_document": lambda c: c.insert_one([1]),
-    "insert_one_unencodable": lambda c: c.insert_one({"_id": 1, "a": object()}),
+    "insert_one_unencodable": lambda c: c.insert_one({"_id": 1, "a": UNENCODABLE}),
     "insert_one_too_large": lambda c: c.insert_one({"_id": 1, "a": b"x" * (17 << 20)}),
     "insert_one_slightly_too_large": lambda c: c.insert_one({"_id": 1, "a": b"x" * (16 << 20)}),
     "insert_one_uuid": lambda c: c.with_options(STANDARD).insert_one({"_id": uuid.UUID(int=7)}),
@@ -494,7 +495,7 @@ OBJECTS: dict[str, tuple[Callable[[Collection[Any], Any], object], object]] = {
     "insert_one": (lambda c, given: c.insert_one(given), {"a": 1, "b": {"c": [1]}}),
     "insert_one_error": (lambda c, given: c.insert_one(given), {"n": 3}),
     "insert_many": (lambda c, given: c.insert_many(given), [{"a": 1}, {"_id": 5}, {"n": 4}, {"n": 4}, {"z": 1}]),
-    "insert_many_bad": (lambda c, given: c.insert_many(given), [{"a": 1}, {"b": object()}, {"c": 1}]),
+    "insert_many_bad": (lambda c, given: c.insert_many(given), [{"a": 1}, {"b": UNENCODABLE}, {"c": 1}]),
     "filter": (lambda c, given: c.find_one(given), {"n": {"$in": [1, 2]}}),
     "update": (lambda c, given: c.update_one({"n": 3}, given), {"$set": {"a": {"b": 1}}}),
     "replacement": (lambda c, given: c.replace_one({"n": 3}, given), {"a": 1}),
@@ -538,6 +539,7 @@ def test_short_cuts_are_taken(both: list[Collection[Any]]) -> None:
     collection.distinct("n")
     collection.aggregate([])
     collection.find_one_and_delete({"n": 1})
+    collection.find_one_and_delete({"n": 2}, sort=[("n", 1)])
     taken = {"find", "getMore", "insert", "update", "delete", "aggregate", "count", "distinct", "findAndModify"}
     assert {*taken, *EXPRESS} <= set(DIRECT_COMMANDS)
 

@@ -6,21 +6,26 @@ something fails, they leave no trace, and the command is to be run: it ends in t
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from functools import lru_cache
+from typing import TYPE_CHECKING, Final
 
-from satchel.commands.command import Invocation
-from satchel.commands.writes import DeleteFields, UpdateFields, delete_statement, update_statement
 from satchel.engine.catalog import CollectionEntry
+from satchel.engine.execution.match import Match
+from satchel.engine.execution.query import QueryRun
+from satchel.engine.find import parse_query
 from satchel.engine.namespaces import Namespace, is_system
 from satchel.engine.operation import Operation
-from satchel.engine.validators import validator_of
+from satchel.engine.planner.lookup import first_record
+from satchel.engine.units import WriteUnit
 from satchel.engine.writes.collection_writer import CollectionWriter
 from satchel.engine.writes.documents import prepare_insert
-from satchel.engine.writes.statements import delete_documents, update_documents
+from satchel.engine.writes.statements import delete_matches, find_matches
 from satchel.errors import ServerError
-from satchel.values.bson_types import Document
-from satchel.wire.messages import Request
-from satchel.wire.service import ConnectionState
+from satchel.mql.context import Context
+from satchel.mql.match import parse_filter
+from satchel.mql.update import Update, parse_update
+from satchel.values.bson_types import MISSING, PLAIN_CLASSES, Document, decode_document
+from satchel.wire.service import Images
 
 if TYPE_CHECKING:
     from satchel.commands.dispatch import Service
@@ -31,10 +36,14 @@ class _NotExpressError(Exception):
 
 
 _FAILURES = (ServerError, RecursionError, _NotExpressError)
+_NOTHING: Final = Images(None, None)
+_MOST_KEPT: Final = 256
+_MOST_KEPT_BYTES: Final = 1024
+"""How many parsed updates are kept, and how long they may be as BSON."""
 
 
 class ExpressWrites:
-    """Writes for one client in this process.
+    """Writes for clients in this process.
 
     Args:
         service: Where the engine is.
@@ -43,68 +52,112 @@ class ExpressWrites:
     def __init__(self, service: Service) -> None:
         self._service = service
         self._engine = service.engine
-        self._connection = ConnectionState()
+        self._operation = Operation("")
+        """Stands for the operation of every such write: nobody sees or kills it, and it has no options."""
+        self._updates: dict[bytes, Update] = {}
 
     def insert(self, namespace: Namespace, bson: bytes) -> bool:
         """Insert one document; tell whether that has been done."""
-        operation = self._operation(namespace, "insert")
-        if operation is None:
+        if not self._is_possible(namespace):
             return False
         try:
-            with self._engine.write(operation) as unit:
-                entry = _plain(unit.catalog.get(namespace), operation)
+            with self._engine.write(self._operation) as unit:
+                entry = _plain_entry(unit, namespace)
                 CollectionWriter(unit, entry).insert_unguarded([prepare_insert(bson, entry.collation)])
         except _FAILURES:
             return False
         self._engine.opcounters["insert"] += 1
         return True
 
-    def update(self, namespace: Namespace, filter_: Document, update: Document) -> Document | None:
+    def update(self, namespace: Namespace, filter_: Document, update: bytes) -> Document | None:
         """Update the first document that matches and return the reply; None when that has not been done."""
-        operation = self._operation(namespace, "update")
-        if operation is None:
+        images = self._change("update", namespace, filter_, update)
+        if images is None:
             return None
-        fields = UpdateFields(q=filter_, u=update)
-        try:
-            with self._engine.write(operation) as unit:
-                entry = _plain(unit.catalog.get(namespace), operation)
-                statement = update_statement(fields.check(), None, entry, self._invocation(operation))
-                result = update_documents(unit, namespace, statement, operation)
-        except _FAILURES:
-            return None
-        self._engine.opcounters["update"] += 1
-        return {"n": result.matched, "nModified": result.modified, "ok": 1.0, **self._service.times()}
+        before, after = images
+        return {"n": int(before is not None), "nModified": int(after is not before), "ok": 1.0, **self._service.times()}
 
     def delete(self, namespace: Namespace, filter_: Document) -> Document | None:
         """Delete the first document that matches and return the reply; None when that has not been done."""
-        operation = self._operation(namespace, "delete")
-        if operation is None:
+        images = self._change("delete", namespace, filter_)
+        if images is None:
             return None
-        fields = DeleteFields(q=filter_, limit=1)
+        return {"n": int(images.before is not None), "ok": 1.0, **self._service.times()}
+
+    def find_and_modify(self, namespace: Namespace, filter_: Document, update: bytes | None) -> Images | None:
+        """Update or, without an update, delete the first document that matches, and return it before and after."""
+        return self._change("findAndModify", namespace, filter_, update)
+
+    def _change(
+        self, command: str, namespace: Namespace, filter_: Document, update: bytes | None = None
+    ) -> Images | None:
+        if not self._is_possible(namespace):
+            return None
         try:
-            with self._engine.write(operation) as unit:
-                entry = _plain(unit.catalog.get(namespace), operation)
-                statement = delete_statement(fields, None, entry, self._invocation(operation))
-                deleted = delete_documents(unit, namespace, statement)
+            with self._engine.write(self._operation) as unit:
+                entry = _plain_entry(unit, namespace)
+                parsed = None if update is None else self._parsed(update, entry)
+                match = _first_match(unit, entry, filter_)
+                images = _NOTHING if match is None else _changed(unit, entry, match, parsed, filter_)
         except _FAILURES:
             return None
-        self._engine.opcounters["delete"] += 1
-        return {"n": deleted, "ok": 1.0, **self._service.times()}
+        self._engine.opcounters[command] += 1
+        return images
 
-    def _operation(self, namespace: Namespace, command: str) -> Operation | None:
-        """Return the operation of a write to a collection that is known; None for one that may not be written to."""
+    def _parsed(self, update: bytes, entry: CollectionEntry) -> Update:
+        """Return an update, parsed; many are the same over and over."""
+        parsed = self._updates.get(update)
+        if parsed is None:
+            parsed = parse_update(decode_document(update), Context(collation=entry.collation))
+            if parsed.is_constant and len(update) <= _MOST_KEPT_BYTES:
+                if len(self._updates) >= _MOST_KEPT:
+                    self._updates.clear()
+                self._updates[update] = parsed
+        return parsed
+
+    def _is_possible(self, namespace: Namespace) -> bool:
+        """Tell whether it is worth while to begin, as far as the catalog is known."""
         catalog = self._engine.last_catalog
-        if catalog is None or catalog.get(namespace) is None or is_system(namespace.collection):
-            return None
-        return Operation(namespace.database, command, client=self._connection)
-
-    def _invocation(self, operation: Operation) -> Invocation:
-        request = Request(0, operation.database, {}, {})
-        return Invocation(self._service, self._engine, operation, self._connection, request)
+        entry = None if catalog is None else catalog.get(namespace)
+        return entry is not None and _is_plain(entry) and not self._service.activity.profiler.is_active
 
 
-def _plain(entry: CollectionEntry | None, operation: Operation) -> CollectionEntry:
+def _plain_entry(unit: WriteUnit, namespace: Namespace) -> CollectionEntry:
     """Return the entry of a collection that has no rules of its own."""
-    if entry is None or entry.is_view or entry.capped or validator_of(entry, operation) is not None:
+    entry = unit.catalog.get(namespace)
+    if entry is None or not _is_plain(entry):
         raise _NotExpressError
     return entry
+
+
+@lru_cache(maxsize=1024)
+def _is_plain(entry: CollectionEntry) -> bool:
+    is_special = entry.is_view or entry.capped or is_system(entry.namespace.collection)
+    return not is_special and not entry.options.get("validator")
+
+
+def _first_match(unit: WriteUnit, entry: CollectionEntry, filter_: Document) -> Match | None:
+    if len(filter_) == 1:
+        ((path, value),) = filter_.items()
+        if value.__class__ in PLAIN_CLASSES and path[:1] != "$":
+            record = first_record(unit.reader, entry, path, value)
+            if record is not MISSING:
+                return None if record is None else Match(*record, None)
+    context = Context(collation=entry.collation)
+    run = QueryRun(parse_query(parse_filter(filter_, context), context), context, limit=1)
+    return next(iter(find_matches(unit, entry, run)), None)
+
+
+def _changed(unit: WriteUnit, entry: CollectionEntry, match: Match, update: Update | None, filter_: Document) -> Images:
+    """Update or delete a document that was found."""
+    if update is None:
+        delete_matches(unit, entry, [match])
+        return Images(match.bson, None)
+    old = match.document
+    position = (
+        parse_filter(filter_, Context(collation=entry.collation)).position(old) if update.needs_position else None
+    )
+    new = update.apply(old, position=position)
+    if new is old:
+        return Images(match.bson, match.bson)
+    return Images(match.bson, CollectionWriter(unit, entry).replace_unguarded(match.rid, old, new, update))

@@ -22,7 +22,6 @@ from satchel.commands.params import boolean, document, documents, non_negative, 
 from satchel.commands.rights import ANYONE
 from satchel.engine.cursors import Cursor
 from satchel.engine.namespaces import Namespace
-from satchel.engine.operation import Operation
 from satchel.errors import ErrorCode, ServerError
 from satchel.values.bson_types import MISSING, BsonValue, Document, Missing, decode_document, encode_document
 from satchel.wire.cursor_reply import CursorReply
@@ -195,8 +194,8 @@ class _ExpressWrites(ExpressWrites):
         super().__init__(service)
         self._fail_points = service.fail_points
 
-    def _operation(self, namespace: Namespace, command: str) -> Operation | None:
-        return None if self._fail_points.points else super()._operation(namespace, command)
+    def _is_possible(self, namespace: Namespace) -> bool:
+        return not self._fail_points.points and super()._is_possible(namespace)
 
 
 class FailingService(Service):

@@ -69,6 +69,7 @@ class Profiler:
     Attributes:
         slow_ms: From how many milliseconds on an operation is slow, for the log, too.
         sample_rate: Which part of the slow ones is noted.
+        is_active: Whether any database is profiled.
     """
 
     def __init__(self, engine: Engine) -> None:
@@ -76,15 +77,10 @@ class Profiler:
         self.sample_rate = 1.0
         self._engine = engine
         self._levels: dict[str, Level] = {}
-        self._is_active = False
+        self.is_active = False
         self._notes: queue.Queue[_Note | None] = queue.Queue(_MAX_WAITING)
         self._thread: threading.Thread | None = None
         self._lock = threading.Lock()
-
-    @property
-    def is_active(self) -> bool:
-        """Whether any database is profiled."""
-        return self._is_active
 
     def level(self, database: str) -> Level:
         """Return what of a database is profiled."""
@@ -94,7 +90,7 @@ class Profiler:
         """Change what of a database is profiled."""
         with self._lock:
             self._levels[database] = level
-            self._is_active = any(each.level for each in self._levels.values())
+            self.is_active = any(each.level for each in self._levels.values())
 
     def consider(self, operation: Operation, namespace: str, seconds: float, error: BaseException | None) -> None:
         """Note an operation, if it is to be noted; it is written when this returns, unless that takes long."""
@@ -147,7 +143,7 @@ class Profiler:
         """Write what waits, and stop."""
         with self._lock:
             self._levels.clear()
-            self._is_active = False
+            self.is_active = False
             thread, self._thread = self._thread, None
         if thread is not None:
             self._notes.put(None)

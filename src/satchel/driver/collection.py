@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-from functools import partial
+from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any, cast
 
 import bson
-from bson import Int64, ObjectId
+from bson import ObjectId
 from bson.codec_options import CodecOptions
-from pymongo import ReadPreference
+from pymongo import ReadPreference, ReturnDocument
 from pymongo.results import DeleteResult, InsertManyResult, InsertOneResult, UpdateResult
 
-from satchel.driver.direct import DirectConnection, NotDirectError
+from satchel.driver.direct import DirectConnection, NotDirectError, plain_equality, plain_value
 from satchel.driver.inserts import DirectInserts, is_plain, with_ids
 from satchel.driver.private import DocumentType, PyMongoCollection, PyMongoDatabase, ReadConcern, WriteConcern
-from satchel.values.bson_types import INT32_MAX, INT32_MIN, INT64_MAX, INT64_MIN, MISSING, BsonValue, Field
+from satchel.values.bson_types import MISSING
 from satchel.values.namespace import Namespace
 
 if TYPE_CHECKING:
@@ -27,36 +27,25 @@ class Collection(PyMongoCollection[DocumentType]):
     def find_one(self, filter: Any = None, *args: Any, **kwargs: Any) -> DocumentType | None:  # noqa: A002 - PyMongo's
         """Find one document, as PyMongo does."""
         if _says_nothing(args, kwargs):
-            path, value = _plain_equality(filter)
+            path, value = plain_equality(filter) if filter.__class__ is dict else ("_id", plain_value(filter))
             if value is not MISSING:
                 try:
-                    return self._find_equal(path, value)
+                    return self._decoded(self._direct_read().find_equal(self._namespace, path, value))
                 except NotDirectError:
                     pass
         return super().find_one(filter, *args, **kwargs)
 
-    def _find_equal(self, path: str, value: BsonValue) -> DocumentType | None:
-        client: MongoClient[DocumentType] = self.database.client  # type: ignore[assignment]
-        direct = client._short_cut()
-        options = self.codec_options
-        is_raw = getattr(options.document_class, "_type_marker", None) is not None
-        if direct is None or is_raw or self.read_preference != ReadPreference.PRIMARY or self.read_concern.level:
-            raise NotDirectError
-        found = direct.find_equal(self.database.name, self.name, path, value)
-        return None if found is None else bson.decode(found, options)
-
     def insert_one(self, document: Any, *args: Any, **kwargs: Any) -> InsertOneResult:
         """Insert one document, as PyMongo does."""
         if _says_nothing(args, kwargs) and document.__class__ is dict:
-            direct = self._direct_for_writes()
-            if direct is not None:
+            try:
+                direct = self._direct_write()
                 if "_id" not in document:
                     document["_id"] = ObjectId()
-                try:
-                    direct.insert_one(Namespace(self.database.name, self.name), document, self.codec_options)
-                    return InsertOneResult(document["_id"], acknowledged=True)
-                except NotDirectError:
-                    pass
+                direct.insert_one(self._namespace, document, self._options)
+                return InsertOneResult(document["_id"], acknowledged=True)
+            except NotDirectError:
+                pass
         return super().insert_one(document, *args, **kwargs)
 
     def insert_many(
@@ -70,11 +59,11 @@ class Collection(PyMongoCollection[DocumentType]):
         """Insert many documents, as PyMongo does."""
         says_no_more = bypass_document_validation is None and session is None and comment is None
         if says_no_more and is_plain(documents, ordered):
-            direct = self._direct_for_writes()
+            direct = self._short_cut_to_write()
             if direct is not None:
                 plain, ids, documents = with_ids(documents)
                 if plain:
-                    inserts = DirectInserts(direct, Namespace(self.database.name, self.name), ordered=ordered)
+                    inserts = DirectInserts(direct, self._namespace, ordered=ordered)
                     inserts.run(plain, self.codec_options, partial(super().insert_many, ordered=ordered))
                     return InsertManyResult(ids, acknowledged=True)
         return super().insert_many(documents, ordered, bypass_document_validation, session, comment)
@@ -82,31 +71,117 @@ class Collection(PyMongoCollection[DocumentType]):
     def update_one(self, filter: Any, update: Any, *args: Any, **kwargs: Any) -> UpdateResult:  # noqa: A002
         """Update one document, as PyMongo does."""
         if _says_nothing(args, kwargs) and filter.__class__ is dict and _has_operators(update):
-            direct = self._direct_for_writes()
-            if direct is not None:
-                try:
-                    namespace = Namespace(self.database.name, self.name)
-                    return UpdateResult(direct.update_one(namespace, filter, update, self.codec_options), True)
-                except NotDirectError:
-                    pass
+            try:
+                return UpdateResult(
+                    self._direct_write().update_one(self._namespace, filter, update, self._options), True
+                )
+            except NotDirectError:
+                pass
         return super().update_one(filter, update, *args, **kwargs)
+
+    def replace_one(self, filter: Any, replacement: Any, *args: Any, **kwargs: Any) -> UpdateResult:  # noqa: A002
+        """Replace one document, as PyMongo does."""
+        if _says_nothing(args, kwargs) and filter.__class__ is dict and _is_replacement(replacement):
+            try:
+                reply = self._direct_write().update_one(self._namespace, filter, replacement, self._options)
+                return UpdateResult(reply, True)
+            except NotDirectError:
+                pass
+        return super().replace_one(filter, replacement, *args, **kwargs)
 
     def delete_one(self, filter: Any, *args: Any, **kwargs: Any) -> DeleteResult:  # noqa: A002
         """Delete one document, as PyMongo does."""
         if _says_nothing(args, kwargs) and filter.__class__ is dict:
-            direct = self._direct_for_writes()
-            if direct is not None:
-                try:
-                    namespace = Namespace(self.database.name, self.name)
-                    return DeleteResult(direct.delete_one(namespace, filter, self.codec_options), True)
-                except NotDirectError:
-                    pass
+            try:
+                return DeleteResult(self._direct_write().delete_one(self._namespace, filter, self._options), True)
+            except NotDirectError:
+                pass
         return super().delete_one(filter, *args, **kwargs)
 
-    def _direct_for_writes(self) -> DirectConnection | None:
+    def find_one_and_update(self, filter: Any, update: Any, *args: Any, **kwargs: Any) -> Any:  # noqa: A002
+        """Update one document and return it, as PyMongo does."""
+        if not args and filter.__class__ is dict and _has_operators(update) and _asks_for_an_image(kwargs):
+            try:
+                return self._image(filter, update, **kwargs)
+            except NotDirectError:
+                pass
+        return super().find_one_and_update(filter, update, *args, **kwargs)
+
+    def find_one_and_replace(self, filter: Any, replacement: Any, *args: Any, **kwargs: Any) -> Any:  # noqa: A002
+        """Replace one document and return it, as PyMongo does."""
+        if not args and filter.__class__ is dict and _is_replacement(replacement) and _asks_for_an_image(kwargs):
+            try:
+                return self._image(filter, replacement, **kwargs)
+            except NotDirectError:
+                pass
+        return super().find_one_and_replace(filter, replacement, *args, **kwargs)
+
+    def find_one_and_delete(self, filter: Any, *args: Any, **kwargs: Any) -> Any:  # noqa: A002
+        """Delete one document and return it, as PyMongo does."""
+        if _says_nothing(args, kwargs) and filter.__class__ is dict:
+            try:
+                return self._image(filter, None)
+            except NotDirectError:
+                pass
+        return super().find_one_and_delete(filter, *args, **kwargs)
+
+    def _direct_read(self) -> DirectConnection:
+        """Return what takes a short cut for a read of which only the filter is said.
+
+        Raises:
+            NotDirectError: It has to go PyMongo's way.
+        """
+        direct = self._client._short_cut() if self._reads_plainly else None
+        if direct is None:
+            raise NotDirectError
+        return direct
+
+    def _direct_write(self) -> DirectConnection:
+        """Return the same for a write."""
+        direct = self._short_cut_to_write()
+        if direct is None:
+            raise NotDirectError
+        return direct
+
+    def _short_cut_to_write(self) -> DirectConnection | None:
         """Return what takes a short cut for a write that nothing is said about, or None."""
-        client: MongoClient[DocumentType] = self.database.client  # type: ignore[assignment]
-        return client._short_cut() if self.write_concern.is_server_default else None
+        return self._client._short_cut() if self._writes_plainly else None
+
+    @cached_property
+    def _client(self) -> MongoClient[DocumentType]:
+        return self.database.client  # type: ignore[return-value]
+
+    @cached_property
+    def _options(self) -> CodecOptions[DocumentType]:
+        return self.codec_options
+
+    @cached_property
+    def _namespace(self) -> Namespace:
+        return Namespace(self.database.name, self.name)
+
+    @cached_property
+    def _reads_plainly(self) -> bool:
+        return self.read_preference == ReadPreference.PRIMARY and not self.read_concern.level and not self._is_raw
+
+    @cached_property
+    def _writes_plainly(self) -> bool:
+        return self.write_concern.is_server_default
+
+    @cached_property
+    def _is_raw(self) -> bool:
+        return getattr(self.codec_options.document_class, "_type_marker", None) is not None
+
+    def _image(
+        self, filter_: dict[str, Any], update: dict[str, Any] | None, *, return_document: bool = ReturnDocument.BEFORE
+    ) -> DocumentType | None:
+        """Update or delete a document and return it as it was, or is."""
+        if self._is_raw:
+            raise NotDirectError
+        images = self._direct_write().find_and_modify(self._namespace, filter_, update, self._options)
+        return self._decoded(images.after if return_document else images.before)
+
+    def _decoded(self, document: bytes | None) -> DocumentType | None:
+        return None if document is None else bson.decode(document, self._options)
 
     def with_options(
         self,
@@ -175,23 +250,18 @@ def _says_nothing(args: tuple[Any, ...], kwargs: dict[str, Any]) -> bool:
 
 
 def _has_operators(update: Any) -> bool:
-    return update.__class__ is dict and str(next(iter(update), ""))[:1] == "$"
+    return update.__class__ is dict and _is_operator(next(iter(update), None)) is True
 
 
-def _plain_equality(filter_: Any) -> tuple[str, Field]:
-    """Return the path and the value, as the engine has it, that a filter asks for; MISSING when it asks for more."""
-    path = "_id"
-    if filter_.__class__ is dict:
-        if len(filter_) != 1:
-            return path, MISSING
-        ((path, filter_),) = filter_.items()
-        if filter_.__class__ is dict and len(filter_) == 1:
-            filter_ = filter_.get("$eq", MISSING)
-        if path.__class__ is not str or path[:1] == "$":
-            return path, MISSING
-    cls = filter_.__class__
-    if cls is ObjectId or (cls is str and filter_.isascii()):
-        return path, cast("BsonValue", filter_)
-    if cls is int and INT64_MIN <= filter_ <= INT64_MAX:
-        return path, filter_ if INT32_MIN <= filter_ <= INT32_MAX else Int64(filter_)
-    return path, MISSING
+def _is_replacement(document: Any) -> bool:
+    return document.__class__ is dict and _is_operator(next(iter(document), "")) is False
+
+
+def _is_operator(name: object) -> bool | None:
+    """Tell whether a name is an operator's; None when it is no name at all."""
+    return name[:1] == "$" if isinstance(name, str) else None
+
+
+def _asks_for_an_image(options: dict[str, Any]) -> bool:
+    """Tell whether a findAndModify has no other option than which of the two documents it returns."""
+    return not options or (len(options) == 1 and options.get("return_document").__class__ is bool)

@@ -12,11 +12,12 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Mapping, MutableMapping, Sequence
-from typing import Any, Final, NoReturn, TypeAlias, TypeGuard
+from typing import Any, Final, NoReturn, TypeAlias, TypeGuard, cast
 
 import bson
-from bson import Int64
+from bson import Int64, ObjectId
 from bson.codec_options import DEFAULT_CODEC_OPTIONS, CodecOptions
+from bson.errors import BSONError
 from pymongo.errors import AutoReconnect
 
 from satchel.driver.private import (
@@ -36,17 +37,23 @@ from satchel.driver.private import (
 )
 from satchel.errors import ServerError
 from satchel.values.bson_types import (
+    EMPTY_NAMED_PREFIX_BYTES,
+    INT32_MAX,
+    INT32_MIN,
+    INT64_MAX,
+    INT64_MIN,
     MAX_DOCUMENT_SIZE_BYTES,
     MISSING,
     BsonValue,
     Document,
+    Field,
     decode_document,
     encode_document,
 )
 from satchel.values.namespace import Namespace
 from satchel.wire.cursor_reply import CursorReply
 from satchel.wire.messages import Request
-from satchel.wire.service import ConnectionState, DirectService, ShortCutRefusedError
+from satchel.wire.service import ConnectionState, DirectService, Images, ShortCutRefusedError
 
 MAX_WIRE_VERSION: Final = 25
 _DECODING_OPERATIONS: Final = (Query, GetMore)
@@ -60,6 +67,9 @@ _OBSERVING_LOGGERS: Final = tuple(
 )
 
 Reply: TypeAlias = Document | CursorReply
+
+
+_ENCODING_ERRORS: Final = (BSONError, TypeError, ValueError, OverflowError, RecursionError)
 
 
 class NotDirectError(Exception):
@@ -201,10 +211,10 @@ class DirectConnection:
     def _response(self, message: OpMsg, documents: list[Any]) -> Response:
         return Response(data=message, address=self.address, request_id=0, duration=None, docs=documents)
 
-    def find_equal(self, database: str, collection: str, path: str, value: BsonValue) -> bytes | None:
+    def find_equal(self, namespace: Namespace, path: str, value: BsonValue) -> bytes | None:
         """Return the BSON of the first document that has a value at a path, or None."""
         try:
-            found = self._service.find_equal(Namespace(database, collection), path, value)
+            found = self._service.find_equal(namespace, path, value)
         except ServerError as error:
             raise NotDirectError from error  # PyMongo's own way ends in the same error
         if found is MISSING:
@@ -219,8 +229,9 @@ class DirectConnection:
     def update_one(
         self, namespace: Namespace, filter_: Mapping[str, Any], update: Mapping[str, Any], options: CodecOptions[Any]
     ) -> dict[str, Any]:
-        """Update the first document that matches, and return the reply."""
-        reply = self._service.express_writes().update(namespace, _copy(filter_, options), _copy(update, options))
+        """Update or replace the first document that matches, and return the reply."""
+        writes = self._service.express_writes()
+        reply = writes.update(namespace, _filter(filter_, options), _encode_inner(update, options))
         if reply is None:
             raise NotDirectError
         return {**reply, "updatedExisting": reply["n"] != 0}
@@ -229,7 +240,7 @@ class DirectConnection:
         self, namespace: Namespace, filter_: Mapping[str, Any], options: CodecOptions[Any]
     ) -> dict[str, Any]:
         """Delete the first document that matches, and return the reply."""
-        reply = self._service.express_writes().delete(namespace, _copy(filter_, options))
+        reply = self._service.express_writes().delete(namespace, _filter(filter_, options))
         if reply is None:
             raise NotDirectError
         return reply
@@ -246,6 +257,20 @@ class DirectConnection:
             return reply
         options = options.with_options(document_class=dict, unicode_decode_error_handler="replace")
         return bson.decode(encode_document(reply), options)
+
+    def find_and_modify(
+        self,
+        namespace: Namespace,
+        filter_: Mapping[str, Any],
+        update: Mapping[str, Any] | None,
+        options: CodecOptions[Any],
+    ) -> Images:
+        """Update or, without an update, delete the first document that matches, and return it before and after."""
+        encoded = None if update is None else _encode_inner(update, options)
+        images = self._service.express_writes().find_and_modify(namespace, _filter(filter_, options), encoded)
+        if images is None:
+            raise NotDirectError
+        return images
 
     def _send(self, request: Request) -> Reply:
         try:
@@ -285,13 +310,46 @@ def _decode_batch(batch: Sequence[bytes], options: CodecOptions[Any]) -> list[An
     return [bson.decode(document, options) for document in batch]
 
 
-def _copy(document: Mapping[str, Any], options: CodecOptions[Any]) -> Document:
-    """Return what the engine would get of a document that was sent."""
-    return decode_document(_encode(document, options))
+def plain_equality(filter_: Mapping[str, Any]) -> tuple[str, Field]:
+    """Return the path and the value, as the engine has it, that a filter asks for; MISSING when it asks for more."""
+    if len(filter_) != 1:
+        return "", MISSING
+    ((path, value),) = filter_.items()
+    if value.__class__ is dict and len(value) == 1:
+        value = value.get("$eq", MISSING)
+    if path.__class__ is not str or path[:1] == "$" or not path.isascii() or "\0" in path:
+        return "", MISSING
+    return path, plain_value(value)
+
+
+def plain_value(value: Any) -> Field:
+    """Return a value as the engine has it, MISSING when that takes a way through BSON."""
+    cls = value.__class__
+    if cls is ObjectId or (cls is str and value.isascii()):
+        return cast("BsonValue", value)
+    if cls is int and INT64_MIN <= value <= INT64_MAX:
+        return value if INT32_MIN <= value <= INT32_MAX else Int64(value)
+    return MISSING
+
+
+def _filter(filter_: Mapping[str, Any], options: CodecOptions[Any]) -> Document:
+    """Return a filter as the engine would get it."""
+    path, value = plain_equality(filter_)
+    return {path: value} if value is not MISSING else decode_document(_encode_inner(filter_, options))
+
+
+def _encode_inner(document: Mapping[str, Any], options: CodecOptions[Any]) -> bytes:
+    """Encode a document as a part of a command: PyMongo would put the `_id` of one that stands alone in front."""
+    if "_id" in document and len(document) > 1:
+        return _encode({"": document}, options)[EMPTY_NAMED_PREFIX_BYTES:-1]
+    return _encode(document, options)
 
 
 def _encode(document: Mapping[str, Any], options: CodecOptions[Any]) -> bytes:
-    encoded = bson.encode(document, False, options)
+    try:
+        encoded = bson.encode(document, False, options)
+    except _ENCODING_ERRORS as error:
+        raise NotDirectError("PyMongo refuses it in its own words") from error
     if len(encoded) > MAX_DOCUMENT_SIZE_BYTES:
         raise NotDirectError("PyMongo refuses documents that are too large")
     return encoded

@@ -8,7 +8,7 @@ from __future__ import annotations
 from satchel.engine.engine import Engine
 from satchel.engine.namespaces import Namespace
 from satchel.engine.planner.indexes import sole_index
-from satchel.values import key_string
+from satchel.engine.planner.lookup import first_record
 from satchel.values.bson_types import MISSING as NOT_EXPRESS
 from satchel.values.bson_types import BsonValue, Missing
 
@@ -20,7 +20,7 @@ def find_equal(engine: Engine, namespace: Namespace, path: str, value: BsonValue
         engine: The engine.
         namespace: A collection's namespace.
         path: The path.
-        value: The value, of one of `keys.EXPRESS_CLASSES`.
+        value: The value, of one of `PLAIN_CLASSES`.
 
     Returns:
         NOT_EXPRESS when the namespace is not that of a collection that is there, or it is not clear that one index
@@ -35,18 +35,11 @@ def find_equal(engine: Engine, namespace: Namespace, path: str, value: BsonValue
         entry = unit.catalog.get(namespace)
         if entry is None or entry.is_view:
             return NOT_EXPRESS
-        if path == "_id":
-            record = unit.reader.get_by_id(entry.table, key_string.encode(value, entry.collation))
-        else:
-            index = sole_index(entry, path)
-            if index is None:
-                return NOT_EXPRESS
-            key = key_string.encode(value, entry.collation)
-            if index.descending[0]:
-                key = key_string.invert(key)
-            record = unit.reader.get_by_key(entry.table, index.table, key)
-        engine.opcounters["find"] += 1
-        return None if record is None else record[1]
+        record = first_record(unit.reader, entry, path, value)
+    if record is NOT_EXPRESS:
+        return NOT_EXPRESS
+    engine.opcounters["find"] += 1
+    return None if record is None else record[1]
 
 
 def _may_be_indexed(engine: Engine, namespace: Namespace, path: str) -> bool:

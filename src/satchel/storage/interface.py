@@ -214,6 +214,13 @@ class Writer(Reader, Protocol):
     def savepoint(self) -> AbstractContextManager[object]:
         """Undo, when the block raises, what was written in it."""
 
+    def add(self, table: str, id_key: bytes, bson: bytes, document: Document) -> int:
+        """Add one record behind all others and return its record id.
+
+        Raises:
+            DuplicateKeyError: The `_id` key is there already.
+        """
+
     def insert(self, table: str, records: Sequence[NewRecord]) -> None:
         """Add records.
 

@@ -81,7 +81,7 @@ CODEC_OPTIONS: Final[CodecOptions[Document]] = CodecOptions(
 _RAW_OPTIONS: Final = CodecOptions(document_class=RawBSONDocument, datetime_conversion=DatetimeConversion.DATETIME_MS)
 _LARGE_BYTES: Final = 16 * 1024
 _DBREF_FIELD: Final = b"$ref\0"
-_EMPTY_NAMED_PREFIX_BYTES: Final = 6
+EMPTY_NAMED_PREFIX_BYTES: Final = 6
 """Length, type and empty name before the only document inside a document."""
 
 TYPE_NUMBERS: Final[dict[str, int]] = {
@@ -155,6 +155,11 @@ def is_number(value: Field) -> bool:
 
 _NUMBER_CLASSES: Final = frozenset({int, Int64, float, Decimal128})
 
+PLAIN_CLASSES: Final = frozenset(
+    {str, int, float, bool, Int64, ObjectId, DatetimeMS, Decimal128, Timestamp, bytes, Binary}
+)
+"""Classes of values which, in a filter, ask for values equal to themselves, of which an index has them all."""
+
 
 def decode_document(raw: bytes | memoryview) -> Document:
     """Decode one BSON document into the engine's classes.
@@ -207,7 +212,7 @@ def encode_document(document: Document) -> bytes:
     try:
         if "_id" in document and next(iter(document)) != "_id":
             # PyMongo would put `_id` first, but only in the outermost document.
-            return encode({"": document}, False, CODEC_OPTIONS)[_EMPTY_NAMED_PREFIX_BYTES:-1]
+            return encode({"": document}, False, CODEC_OPTIONS)[EMPTY_NAMED_PREFIX_BYTES:-1]
         return encode(document, False, CODEC_OPTIONS)
     except (BSONError, RecursionError, OverflowError, ValueError) as error:
         raise ServerError(ErrorCode.InvalidBSON, f"cannot be encoded as BSON: {error}") from error

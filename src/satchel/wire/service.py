@@ -225,19 +225,38 @@ class Service(Protocol):
         ...
 
 
+class Images(NamedTuple):
+    """A document before and after a change, as BSON.
+
+    Attributes:
+        before: None when no document was found.
+        after: None when it was deleted, too; the same object when nothing was changed.
+    """
+
+    before: bytes | None
+    after: bytes | None
+
+
 class ExpressWrites(Protocol):
-    """Writes that are so plain that no command is needed. Where one is, nothing is done."""
+    """Writes that are so plain that no command is needed. Where one is, nothing is done.
+
+    Filters have the classes of the engine; documents and updates are BSON.
+    """
 
     def insert(self, namespace: Namespace, bson: bytes) -> bool:
         """Insert one document; tell whether that has been done."""
         ...
 
-    def update(self, namespace: Namespace, filter_: Document, update: Document) -> Document | None:
+    def update(self, namespace: Namespace, filter_: Document, update: bytes) -> Document | None:
         """Update the first document that matches and return the reply; None when that has not been done."""
         ...
 
     def delete(self, namespace: Namespace, filter_: Document) -> Document | None:
         """Delete the first document that matches and return the reply; None when that has not been done."""
+        ...
+
+    def find_and_modify(self, namespace: Namespace, filter_: Document, update: bytes | None) -> Images | None:
+        """Update or, without an update, delete the first document that matches; None when that has not been done."""
         ...
 
 

@@ -353,6 +353,18 @@ class SqliteWriter(SqliteReader):
             raise
         self._connection.execute("RELEASE satchel")
 
+    def add(self, table: str, id_key: bytes, bson: bytes, document: Document) -> int:
+        """Add one record behind all others and return its record id.
+
+        Raises:
+            DuplicateKeyError: The `_id` key is there already.
+        """
+        try:
+            self._connection.execute(_insert_sql(table), (None, id_key, _json_text(document, bson), bson))
+        except apsw.ConstraintError as error:
+            raise DuplicateKeyError("", id_key) from error
+        return self._connection.last_insert_rowid()
+
     def insert(self, table: str, records: Sequence[NewRecord]) -> None:
         """Add records.
 

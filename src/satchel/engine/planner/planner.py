@@ -10,7 +10,8 @@ from typing import Final
 
 from satchel.engine.catalog import CollectionEntry, IndexEntry
 from satchel.engine.planner.candidates import Candidate, candidate
-from satchel.engine.planner.indexes import sole_index, usable_indexes
+from satchel.engine.planner.indexes import usable_indexes
+from satchel.engine.planner.lookup import lookup_index, lookup_key
 from satchel.engine.planner.narrowing import narrow
 from satchel.engine.planner.solution import (
     Access,
@@ -79,23 +80,30 @@ def _choose(query: CanonicalQuery, entry: CollectionEntry, reader: Reader) -> Qu
     return _solution(query, best, rejected)
 
 
-def _single_lookup(query: CanonicalQuery, entry: CollectionEntry) -> QuerySolution | None:
-    """Return the plan of the commonest query, an equality on `_id` or what one index has, at once."""
+def lookup(query: CanonicalQuery, entry: CollectionEntry) -> tuple[IndexEntry, bytes] | None:
+    """Return, for an equality that one index alone answers, that index and the key in it."""
     filter_ = query.filter
     if not isinstance(filter_, Eq) or isinstance(filter_.value, dict | list | None):
         return None
-    index = entry.indexes[0] if filter_.path == "_id" else sole_index(entry, filter_.path)
+    index = lookup_index(entry, filter_.path)
     if index is None or (query.sort is not None and not index.is_id):
         return None
     if query.hint is not None or query.natural or query.minimum is not None or query.maximum is not None:
         return None
     if query.collation != entry.collation:
         return None
-    key = key_string.encode(filter_.value, query.collation)
-    text = shell_text(filter_.value)
-    if index.descending[0]:
-        key = key_string.invert(key)
-    bounds: Document = {filter_.path: [f"[{text}, {text}]"]}
+    return index, lookup_key(entry, index, filter_.value)
+
+
+def _single_lookup(query: CanonicalQuery, entry: CollectionEntry) -> QuerySolution | None:
+    """Return the plan of a lookup at once."""
+    found = lookup(query, entry)
+    if found is None:
+        return None
+    index, key = found
+    assert isinstance(query.filter, Eq)
+    text = shell_text(query.filter.value)
+    bounds: Document = {query.filter.path: [f"[{text}, {text}]"]}
     scan = IxScan(index, (KeyRange(key, successor(key)),), backward=False, bounds=bounds)
     return QuerySolution(scan, None, sorted=True)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
+from functools import lru_cache
 from itertools import islice
 from typing import Final, NamedTuple, TypeAlias
 
@@ -55,7 +56,7 @@ class CollectionWriter:
         self._writer = unit.writer
         self._changes = None if is_system(entry.namespace.collection) else unit.changes
         self.entry = entry
-        self._generators = [(index, key_generator(index)) for index in entry.secondary_indexes]
+        self._generators = _generators(entry)
         self._next_rid = 0
 
     def insert(self, documents: Sequence[Prepared]) -> None:
@@ -84,14 +85,10 @@ class CollectionWriter:
         Raises:
             ServerError: DuplicateKey (11000), or what an index has against a document.
         """
-        first = self._take_rids(len(documents))
-        records = [
-            NewRecord(rid, id_key, bson, document) for rid, (id_key, bson, document) in enumerate(documents, first)
-        ]
         try:
-            self._writer.insert(self.entry.table, records)
+            records = self._add_records(documents)
         except DuplicateKeyError as error:
-            document = _document_with(records, error.key)
+            document = next(document for key, _, document in documents if key == error.key)
             raise duplicate_key_error(self.entry, ID_INDEX, {"_id": document["_id"]}) from error
         for index, generator in self._generators:
             rows = self._rows(index, generator, records)
@@ -104,10 +101,18 @@ class CollectionWriter:
         if self._changes is not None:
             self._changes.inserted(self.entry, records)
 
-    def _take_rids(self, count: int) -> int:
-        first = self._next_rid or self._writer.last_rid(self.entry.table) + 1
-        self._next_rid = first + count
-        return first
+    def _add_records(self, documents: Sequence[Prepared]) -> list[NewRecord]:
+        if len(documents) == 1:
+            first = self._writer.add(self.entry.table, *documents[0])
+            records = [NewRecord(first, *documents[0])]
+        else:
+            first = self._next_rid or self._writer.last_rid(self.entry.table) + 1
+            records = [
+                NewRecord(rid, id_key, bson, document) for rid, (id_key, bson, document) in enumerate(documents, first)
+            ]
+            self._writer.insert(self.entry.table, records)
+        self._next_rid = first + len(documents)
+        return records
 
     def replace(self, rid: int, old: Document, new: Document, update: Update | None = None) -> bytes:
         """Put `new`, which an update made of `old`, in the place of it, and return its BSON.
@@ -115,13 +120,16 @@ class CollectionWriter:
         Raises:
             ServerError: DuplicateKey (11000), BSONObjectTooLarge (10334), or what an index has against the document.
         """
+        if not self.entry.has_unique_index:
+            return self.replace_unguarded(rid, old, new, update)
+        with self._undone_on_error():
+            return self.replace_unguarded(rid, old, new, update)
+
+    def replace_unguarded(self, rid: int, old: Document, new: Document, update: Update | None = None) -> bytes:
+        """Do what `replace` does; after an error the transaction has to be rolled back."""
         bson = encode_document(new)
         check_size(bson)
-        if self.entry.has_unique_index:
-            with self._undone_on_error():
-                self._replace(rid, old, new, bson)
-        else:
-            self._replace(rid, old, new, bson)
+        self._replace(rid, old, new, bson)
         if self._changes is not None:
             self._changes.updated(self.entry, old, bson, update.delta(old, new) if update is not None else None)
         return bson
@@ -227,8 +235,9 @@ class CollectionWriter:
         self._changes = changes
 
 
-def _document_with(records: Sequence[NewRecord], id_key: bytes) -> Document:
-    return next(record.document for record in records if record.id_key == id_key)
+@lru_cache(maxsize=1024)
+def _generators(entry: CollectionEntry) -> Sequence[tuple[IndexEntry, KeyGenerator]]:
+    return [(index, key_generator(index)) for index in entry.secondary_indexes]
 
 
 def _owner(records: Sequence[NewRecord], generator: KeyGenerator, key: bytes) -> Document:

@@ -15,6 +15,8 @@ from satchel.engine.execution.query import QueryRun
 from satchel.engine.execution.slot import ReadSlot
 from satchel.engine.namespaces import Namespace
 from satchel.engine.operation import Operation
+from satchel.engine.planner.lookup import record_at
+from satchel.engine.planner.planner import lookup
 from satchel.engine.units import WriteUnit
 from satchel.engine.validators import validator_of
 from satchel.engine.writes.collection_writer import CollectionWriter, Doomed, Prepared
@@ -191,6 +193,9 @@ def find_matches(unit: WriteUnit, entry: CollectionEntry | None, run: QueryRun) 
     """Return what a write is about to change, collected before anything changes."""
     if entry is None:
         return []
+    if run.limit == 1 and not run.skip and not entry.is_view and (place := lookup(run.query, entry)) is not None:
+        record = record_at(unit.reader, entry, *place)
+        return [] if record is None else [Match(*record, None)]
     with _matches(unit, entry, run) as matches:
         return list(matches) if run.limit == 1 else Found(matches, unit.reader, entry)
 

@@ -5,9 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import Final
 
-from bson import Int64, ObjectId
 from bson import Regex as BsonRegex
-from bson.datetime_ms import DatetimeMS
 
 from satchel.errors import ErrorCode, ServerError
 from satchel.mql.context import Context
@@ -17,9 +15,7 @@ from satchel.mql.match.normalise import normalise
 from satchel.mql.match.patterns import options_of
 from satchel.mql.match.registry import FIELD_OPERATORS, TOP_LEVEL_OPERATORS, Operand
 from satchel.mql.match.tree import And, MatchExpression
-from satchel.values.bson_types import BsonValue, Document
-
-_SCALARS: Final = frozenset({str, int, float, bool, Int64, ObjectId, DatetimeMS})
+from satchel.values.bson_types import PLAIN_CLASSES, BsonValue, Document
 
 MAX_DEPTH: Final = 100
 """How deeply logical operators and `$elemMatch` may be nested."""
@@ -44,7 +40,7 @@ def parse_filter(spec: Document, context: Context) -> MatchExpression:
     """
     if len(spec) == 1:
         ((name, value),) = spec.items()
-        if value.__class__ in _SCALARS and not name.startswith("$"):
+        if value.__class__ in PLAIN_CLASSES and not name.startswith("$"):
             return Eq(name, value, context.collation)  # which is its own normal form
     return normalise(Parser(context).document(spec))
 

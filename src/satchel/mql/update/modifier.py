@@ -35,19 +35,31 @@ class Walk:
         return f"{{_id: {shell_text(self.document['_id'])}}}" if "_id" in self.document else "{no id}"
 
 
-@dataclass(slots=True, eq=False)
 class Site:
     """Where an operator is applied, while its operand is parsed.
 
-    Attributes:
+    Args:
         path: The dotted path as the user wrote it.
         parts: Its steps; `$`, `$[]` and `$[id]` among them are placeholders.
         context: The operation.
+
+    Attributes:
+        has_asked: Whether the operator has asked for the operation, and so may mean something else in another one.
     """
 
-    path: str
-    parts: Parts
-    context: Context
+    __slots__ = ("_context", "has_asked", "parts", "path")
+
+    def __init__(self, path: str, parts: Parts, context: Context) -> None:
+        self.path = path
+        self.parts = parts
+        self.has_asked = False
+        self._context = context
+
+    @property
+    def context(self) -> Context:
+        """The operation."""
+        self.has_asked = True
+        return self._context
 
 
 class Obstacle(Enum):

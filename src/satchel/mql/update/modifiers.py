@@ -39,6 +39,11 @@ class ModifierUpdate(Update):
         self._may_be_deep = any(map(_may_be_deep, modifiers))
 
     @cached_property
+    def is_constant(self) -> bool:
+        """Whether no operator has asked for the operation."""
+        return not any(modifier.site.has_asked for modifier in self._modifiers)
+
+    @cached_property
     def needs_position(self) -> bool:
         """Whether it has the positional operator `$`."""
         return any(POSITIONAL in modifier.site.parts for modifier in self._modifiers)

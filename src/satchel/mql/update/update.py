@@ -28,6 +28,11 @@ class Update(ABC):
         return False
 
     @property
+    def is_constant(self) -> bool:
+        """Whether the same specification, without array filters, is the same update in every operation."""
+        return False
+
+    @property
     def touched_paths(self) -> frozenset[str] | None:
         """The dotted paths at, above or below which anything may change; None when that is anywhere.
 

@@ -1,0 +1,285 @@
+"""Express = command: any sequence of calls on one document each does the same by both ways.
+
+Compared are results, exceptions, what the calls have left in the caller's own objects, the documents in their natural
+order, and what every index holds.
+"""
+
+from __future__ import annotations
+
+import copy
+import re
+from collections.abc import Callable, Iterator, Sequence
+from datetime import datetime
+from functools import partial
+from typing import Any
+
+import pytest
+from bson import Binary, Decimal128, Int64, ObjectId, Regex, Timestamp
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from pymongo import ReturnDocument
+from pymongo.synchronous.collection import Collection
+
+from satchel import MongoClient
+from satchel.driver.direct import DirectConnection
+from tests.driver.test_direct import UNENCODABLE, Listener, outcome, plain
+
+Clients = tuple[MongoClient[Any], MongoClient[Any]]
+
+KEYS = st.one_of(
+    st.integers(0, 4),
+    st.sampled_from(["a", "b", "é", "\0", "", ObjectId("0" * 24), 1.0, float("nan"), Int64(3), 2**40, True]),
+)
+VALUES = st.one_of(
+    KEYS,
+    st.sampled_from(
+        [
+            *(None, -1, 2**31, 2**63 - 1, 2**63, 2.5, "\ud800", b"x", Binary(b"y", 5), Decimal128("1.0"), Regex("^a")),
+            *(Timestamp(0, 0), Timestamp(1, 1), datetime(2024, 1, 1), datetime(2024, 1, 1, microsecond=1500)),
+            *([], [1], [1, "a"], [[1]], [{"x": 1}, {"x": 2}], {}, {"x": 1}, {"x": [1]}, {"$x": 1}, {"_id": 1}),
+            *({"$ref": "c", "$id": 1}, UNENCODABLE),
+        ]
+    ),
+)
+NAMES = st.sampled_from(["a", "b", "c", "a.x", "a.0", "a.x.y", "b.$", "", "$a", "a\0", "_id", 5])
+DOCUMENTS = st.builds(
+    lambda identifier, fields, is_last: {**fields, "_id": identifier} if is_last else {"_id": identifier, **fields},
+    VALUES,
+    st.dictionaries(st.sampled_from(["a", "b", "c"]), VALUES, max_size=3),
+    st.booleans(),
+)
+CONDITIONS = st.one_of(
+    VALUES,
+    st.builds(lambda value: {"$eq": value}, VALUES),
+    st.builds(lambda name, value: {name: value}, st.sampled_from(["$gt", "$lte", "$ne", "$in", "$bad"]), VALUES),
+)
+FILTERS = st.one_of(
+    st.builds(lambda value: {"_id": value}, KEYS),
+    st.builds(lambda name, value: {name: value}, st.sampled_from(["a", "b", "a.x"]), CONDITIONS),
+    st.dictionaries(NAMES, CONDITIONS, max_size=2),
+    st.sampled_from(
+        [{"$or": [{"a": 1}, {"b": 1}]}, {"$expr": {"$eq": ["$a", "$b"]}}, {"$bad": 1}, 5, None, [("a", 1)]]
+    ),
+)
+OPERATORS = st.sampled_from(
+    ["$set", "$inc", "$unset", "$push", "$pull", "$addToSet", "$min", "$max", "$mul", "$rename", "$pop", "$bit", "$bad"]
+)
+UPDATES = st.one_of(
+    st.sampled_from(
+        [
+            *({"$inc": {"a": 1}}, {"$set": {"a": 1}}, {"$set": {"b": "a"}}, {"$unset": {"a": 1}}, {"$set": {"b.$": 7}}),
+            *({"$set": {"a": {"x": 1}}}, {"$push": {"a": 1}}, {"$set": {"_id": 1}}, {"$set": {"a": 1}, "_id": 1}),
+            *({"$setOnInsert": {"a": 1}}, {"$min": {"a": "B"}}, {"$rename": {"a": "b"}}, {"$set": {}}, {}),
+        ]
+    ),
+    st.dictionaries(OPERATORS, st.dictionaries(NAMES, VALUES, max_size=2), min_size=1, max_size=2),
+    st.builds(lambda value: {"$set": value}, VALUES),
+)
+REPLACEMENTS = st.one_of(
+    st.dictionaries(st.sampled_from(["a", "b", "_id", "a.x", "$a", 5]), VALUES, max_size=3), DOCUMENTS
+)
+RETURNED = st.sampled_from([{}, {"return_document": ReturnDocument.AFTER}, {"return_document": False}])
+
+Call = Callable[[Collection[Any]], object]
+CALLS = st.one_of(
+    st.tuples(st.just("insert_one"), st.tuples(DOCUMENTS), st.just({})),
+    st.tuples(st.just("find_one"), st.tuples(st.one_of(FILTERS, KEYS)), st.just({})),
+    st.tuples(st.just("update_one"), st.tuples(FILTERS, UPDATES), st.just({})),
+    st.tuples(st.just("replace_one"), st.tuples(FILTERS, REPLACEMENTS), st.just({})),
+    st.tuples(st.just("delete_one"), st.tuples(FILTERS), st.just({})),
+    st.tuples(st.just("find_one_and_update"), st.tuples(FILTERS, UPDATES), RETURNED),
+    st.tuples(st.just("find_one_and_replace"), st.tuples(FILTERS, REPLACEMENTS), RETURNED),
+    st.tuples(st.just("find_one_and_delete"), st.tuples(FILTERS), st.just({})),
+)
+INDEXES: dict[str, tuple[Any, dict[str, Any]]] = {
+    "ascending": ("a", {}),
+    "descending": ([("a", -1)], {}),
+    "unique": ("a", {"unique": True}),
+    "both": ([("a", 1), ("b", -1)], {}),
+    "inside": ("a.x", {}),
+    "sparse": ("b", {"sparse": True}),
+    "sparse_unique": ("b", {"sparse": True, "unique": True}),
+    "partial": ("a", {"partialFilterExpression": {"b": {"$gt": 0}}, "name": "partial"}),
+    "collation": ("b", {"collation": {"locale": "en", "strength": 2}, "name": "collation"}),
+    "hashed": ([("b", "hashed")], {}),
+    "wildcard": ([("$**", 1)], {}),
+}
+OPTIONS: dict[str, dict[str, Any]] = {
+    "plain": {},
+    "collation": {"collation": {"locale": "en", "strength": 2}},
+    "capped": {"capped": True, "size": 4096, "max": 3},
+    "validator": {"validator": {"a": {"$ne": 1}}},
+    "images": {"changeStreamPreAndPostImages": {"enabled": True}},
+    "view": {"viewOn": "other", "pipeline": []},
+}
+
+
+@pytest.fixture(scope="module")
+def clients() -> Iterator[Clients]:
+    """One that takes short cuts, and one that goes PyMongo's way, as somebody listens."""
+    with MongoClient(":memory:") as short, MongoClient(":memory:", event_listeners=[Listener()]) as long:
+        yield short, long
+
+
+def prepared(client: MongoClient[Any], options: str, indexes: Sequence[str]) -> Collection[Any]:
+    database = client.shop
+    database.drop_collection("c")
+    collection = database.create_collection("c", **OPTIONS[options])
+    if options != "view":
+        for name in indexes:
+            keys, given_options = INDEXES[name]
+            collection.create_index(keys, **given_options)
+    return collection
+
+
+def state(collection: Collection[Any], *, has_records: bool) -> object:
+    """Return the documents in natural order, and what `validate` says of documents and keys."""
+    database = collection.database
+    documents = list(database.c.find())
+    if not has_records:
+        return timeless(documents)
+    report = database.command("validate", "c", full=True)
+    return timeless((documents, report["valid"], report["keysPerIndex"], report["errors"]))
+
+
+def timeless(value: object) -> str:
+    """Return a value as text, without the times that took the place of empty timestamps."""
+    return re.sub(r"Timestamp\(\d{10}, \d+\)", "now", repr(value))
+
+
+@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@given(
+    options=st.sampled_from([*["plain"] * 6, *OPTIONS]),
+    indexes=st.lists(st.sampled_from(sorted(INDEXES)), max_size=2, unique_by=lambda name: repr(INDEXES[name][0])),
+    calls=st.lists(CALLS, min_size=1, max_size=8),
+)
+def test_any_sequence_of_calls(clients: Clients, options: str, indexes: list[str], calls: list[Any]) -> None:
+    short, long = (prepared(client, options, indexes) for client in clients)
+    for name, arguments, keywords in calls:
+        told, left = [], []
+        for collection in (short, long):
+            mine = copy.deepcopy(arguments, {id(UNENCODABLE): UNENCODABLE})
+            told.append(whatever_comes(partial(_called, name, mine, keywords), collection))
+            left.append(repr(plain(mine)))
+        assert told[0] == told[1]
+        assert left[0] == left[1]
+        assert state(short, has_records=options != "view") == state(long, has_records=options != "view")
+
+
+def _called(name: str, arguments: tuple[Any, ...], keywords: dict[str, Any], collection: Collection[Any]) -> object:
+    return getattr(collection, name)(*arguments, **keywords)
+
+
+def whatever_comes(call: Call, collection: Collection[Any]) -> object:
+    """Return a result or an exception, of whatever class, as text."""
+    try:
+        return timeless(outcome(call, collection))
+    except Exception as error:
+        return type(error), str(error)
+
+
+def test_updates_are_parsed_once_but_not_taken_for_others(clients: Clients) -> None:
+    """Equal in Python is not equal in BSON; and what an update means may depend on the operation."""
+    updates: list[Any] = [
+        *({"$set": {"a": value}} for value in (1, 1.0, True, Int64(1), Decimal128("1"), "1", -0.0, 0.0)),
+        *({"$inc": {"a": value}} for value in (1, 1.0, Int64(1), True)),
+        *({"$set": fields} for fields in ({"a": 1, "b": 2}, {"b": 2, "a": 1})),
+        *({"$min": {"b": "A"}}, {"$addToSet": {"t": "A"}}, {"$pull": {"t": "a"}}, {"$push": {"t": 1}}),
+    ] * 2
+    for options in ("plain", "collation"):
+        short, long = (prepared(client, options, []) for client in clients)
+        for collection in (short, long):
+            collection.insert_one({"_id": 1, "a": 5, "b": "a", "t": ["a"]})
+        for update in updates:
+            assert repr(outcome(lambda c, u=update: c.update_one({"_id": 1}, u), short)) == repr(  # type: ignore[misc]
+                outcome(lambda c, u=update: c.update_one({"_id": 1}, u), long)  # type: ignore[misc]
+            )
+            assert state(short, has_records=True) == state(long, has_records=True)
+
+
+def test_the_time_of_an_update_is_its_own() -> None:
+    with MongoClient(":memory:") as client:
+        collection = client.shop.c
+        collection.insert_one({"_id": 1})
+        times = []
+        for _ in range(2):
+            collection.update_one({"_id": 1}, {"$currentDate": {"at": True}, "$inc": {"n": 1}})
+            found = collection.find_one({"_id": 1})
+            assert found is not None
+            times.append(found["at"])
+            while datetime.now().timestamp() * 1000 // 1 == times[0].timestamp() * 1000 // 1:
+                pass
+        collection.update_one({"_id": 1}, {"$currentDate": {"at": True}, "$inc": {"n": 1}})
+        found = collection.find_one({"_id": 1})
+        assert found is not None
+        assert found["at"] > times[0]
+
+
+COUNTED: dict[str, Call] = {
+    "insert": lambda c: c.insert_one({"_id": 7}),
+    "update": lambda c: c.update_one({"_id": 1}, {"$set": {"a": 1}}),
+    "replace": lambda c: c.replace_one({"_id": 1}, {"a": 2}),
+    "find": lambda c: c.find_one({"_id": 1}),
+    "find_and_update": lambda c: c.find_one_and_update({"_id": 1}, {"$set": {"a": 3}}),
+    "find_and_delete": lambda c: c.find_one_and_delete({"_id": 1}),
+    "delete": lambda c: c.delete_one({"_id": 7}),
+    "nothing": lambda c: c.delete_one({"_id": 7}),
+}
+
+
+def test_counters_count_every_call_once(clients: Clients) -> None:
+    counted = []
+    for client in clients:
+        collection = prepared(client, "plain", ["ascending"])
+        collection.insert_one({"_id": 1})
+        before = client.admin.command("serverStatus")["opcounters"]
+        for call in COUNTED.values():
+            call(collection)
+        after = client.admin.command("serverStatus")["opcounters"]
+        counted.append({name: after[name] - before[name] for name in after})
+    assert counted[0] == counted[1]
+
+
+@pytest.mark.parametrize("name", COUNTED)
+def test_the_profiler_sees_every_call(clients: Clients, name: str) -> None:
+    profiled = []
+    for client in clients:
+        collection = prepared(client, "plain", [])
+        collection.insert_one({"_id": 1})
+        collection.database.command("profile", 2)
+        COUNTED[name](collection)
+        collection.database.command("profile", 0)
+        notes = list(collection.database["system.profile"].find({"ns": "shop.c"}))
+        profiled.append([(note["op"], note["ns"]) for note in notes])
+        collection.database.drop_collection("system.profile")
+    assert profiled[0] == profiled[1]
+    assert profiled[0]
+
+
+def test_change_streams_tell_of_every_call(clients: Clients) -> None:
+    told = []
+    for client in clients:
+        collection = prepared(client, "images", [])
+        collection.insert_one({"_id": 1})
+        with collection.watch(full_document_before_change="whenAvailable") as stream:
+            for call in COUNTED.values():
+                call(collection)
+            events = iter(stream.try_next, None)
+            told.append([(e["operationType"], e["documentKey"], e.get("fullDocumentBeforeChange")) for e in events])
+    assert told[0] == told[1]
+    assert [kind for kind, _, _ in told[0]] == ["insert", "update", "replace", "update", "delete", "delete"]
+
+
+def test_express_is_what_is_tested(clients: Clients, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each of the methods does what it does past commands, where nothing speaks against it."""
+    collection = prepared(clients[0], "plain", ["ascending"])
+    collection.insert_one({"_id": 1, "a": 1})
+
+    def refused(*_: object) -> None:
+        raise AssertionError("a command was run")
+
+    monkeypatch.setattr(DirectConnection, "_send", refused)
+    for call in COUNTED.values():
+        call(collection)
+    assert collection.find_one_and_replace({"a": 1}, {"a": 2}, return_document=True) is None
+    assert collection.find_one({"a": 2}) is None
