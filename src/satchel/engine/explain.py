@@ -147,7 +147,7 @@ def _index_scan(access: IxScan) -> Document:
         "isPartial": index.partial_filter is not None,
         "indexVersion": 2,
         "direction": _direction(access.backward),
-        "indexBounds": access.bounds,
+        "indexBounds": access.shown(),
     }
 
 

@@ -13,7 +13,7 @@ from typing import Final, TypeAlias
 
 from bson import MaxKey, MinKey
 
-from satchel.engine.planner.intervals import FULL, Interval, null_interval, point, union
+from satchel.engine.planner.intervals import FULL, End, Interval, null_interval, point, union
 from satchel.mql.match.array import ElemMatchObject, ElemMatchValue, Size
 from satchel.mql.match.bitwise import BitsAllClear, BitsAllSet, BitsAnyClear, BitsAnySet
 from satchel.mql.match.comparison import Comparison, Eq, Gt, Gte, In, Lt, Lte
@@ -26,7 +26,6 @@ from satchel.values.bson_types import BsonValue, is_number
 from satchel.values.collation import Collation
 from satchel.values.key_string import bracket_bounds, successor
 from satchel.values.numbers import is_nan
-from satchel.values.shell_text import shell_text
 
 _PREFIX_END: Final = re.compile(r"[\\.^$*+?()[\]{}|]")
 _QUANTIFIERS: Final = "*?{"
@@ -76,11 +75,11 @@ def _is_plain(value: BsonValue) -> bool:
 
 
 def _equal_to(value: BsonValue, collation: Collation | None) -> tuple[Interval, ...]:
-    whole = point(key_string.encode(value, collation), shell_text(value))
+    whole = point(key_string.encode(value, collation), End(value))
     if not isinstance(value, list):
         return (whole,)
     if not value:
-        return union((whole, point(key_string.UNDEFINED_KEY, "undefined")))
+        return union((whole, point(key_string.UNDEFINED_KEY, End(None, text="undefined"))))
     first = value[0]
     return union((whole, *(_equal_to(first, collation) if first is not None else (null_interval(),))))
 
@@ -88,27 +87,30 @@ def _equal_to(value: BsonValue, collation: Collation | None) -> tuple[Interval, 
 def _range(node: Comparison, value: BsonValue, collation: Collation | None) -> Interval:
     key = key_string.encode(value, collation)
     low, high = bracket_bounds(value)
-    shown = shell_text(value)
     if isinstance(node, Gt):
-        return Interval(successor(key), high, f"({shown}, {_upper_end(value)}")
+        return Interval(successor(key), high, End(value, is_inside=False), _upper_end(value))
     if isinstance(node, Gte):
-        return Interval(key, high, f"[{shown}, {_upper_end(value)}")
+        return Interval(key, high, End(value), _upper_end(value))
     if isinstance(node, Lt):
-        return Interval(low, key, f"{_lower_end(value)}, {shown})")
+        return Interval(low, key, _lower_end(value), End(value, is_inside=False))
     assert isinstance(node, Lte)
-    return Interval(low, successor(key), f"{_lower_end(value)}, {shown}]")
+    return Interval(low, successor(key), _lower_end(value), End(value))
 
 
-def _upper_end(value: BsonValue) -> str:
+_UPPER_ENDS: Final = {str: End({}, is_inside=False), bool: End(True), dict: End([], is_inside=False)}
+_LOWER_ENDS: Final = {str: End(""), bool: End(False), dict: End({})}
+
+
+def _upper_end(value: BsonValue) -> End:
     if is_number(value):
-        return "inf]"
-    return {str: "{})", bool: "true]", dict: "[])"}.get(value.__class__, "max]")
+        return End(None, text="inf")
+    return _UPPER_ENDS.get(value.__class__) or End(None, text="max")
 
 
-def _lower_end(value: BsonValue) -> str:
+def _lower_end(value: BsonValue) -> End:
     if is_number(value):
-        return "[-inf"
-    return {str: '[""', bool: "[false", dict: "[{}"}.get(value.__class__, "[min")
+        return End(None, text="-inf")
+    return _LOWER_ENDS.get(value.__class__) or End(None, text="min")
 
 
 def _in(node: MatchExpression, collation: Collation | None) -> tuple[Predicate, ...]:
@@ -138,12 +140,15 @@ _FLAGS: Final = {"i": re.IGNORECASE, "m": re.MULTILINE, "x": re.VERBOSE, "s": re
 
 def _regex_intervals(pattern: str, flags: int) -> tuple[Interval, ...]:
     """Return the strings that may match a pattern, and all regexes: a regex matches itself."""
-    regexes = Interval(key_string.REGEX, successor(key_string.REGEX), f"[/{pattern}/, /{pattern}/]")
+    shown = End(None, text=f"/{pattern}/")
+    regexes = Interval(key_string.REGEX, successor(key_string.REGEX), shown, shown)
     prefix = _literal_prefix(pattern, flags)
     if prefix:
         key = key_string.string_prefix(prefix)
-        return (Interval(key, successor(key), f'["{prefix}", "{prefix[:-1]}{chr(ord(prefix[-1]) + 1)}")'), regexes)
-    return (Interval(key_string.STRING, successor(key_string.STRING), '["", {})'), regexes)
+        lower = End(None, text=f'"{prefix}"')
+        upper = End(None, is_inside=False, text=f'"{prefix[:-1]}{chr(ord(prefix[-1]) + 1)}"')
+        return Interval(key, successor(key), lower, upper), regexes
+    return Interval(key_string.STRING, successor(key_string.STRING), _LOWER_ENDS[str], _UPPER_ENDS[str]), regexes
 
 
 def _literal_prefix(pattern: str, flags: int) -> str:

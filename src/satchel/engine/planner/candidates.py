@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import lru_cache, partial
 
 from satchel.engine.catalog import IndexEntry
 from satchel.engine.indexes.keys import hashed_value
 from satchel.engine.indexes.wildcard import WildcardPaths
-from satchel.engine.planner.bounds import Predicate, predicates
+from satchel.engine.planner.bounds import Predicate
 from satchel.engine.planner.implication import implies
 from satchel.engine.planner.intervals import FULL, Interval, intersect
 from satchel.engine.planner.solution import CanonicalQuery, IxScan
 from satchel.mql.context import Context
 from satchel.mql.match import MatchExpression, parse_filter
-from satchel.mql.match.comparison import Comparison, Eq, In
+from satchel.mql.match.comparison import Eq, In
 from satchel.mql.match.tree import AlwaysTrue, And
 from satchel.mql.sort import SortPattern
 from satchel.storage.interface import KeyRange
@@ -46,13 +47,19 @@ class Candidate:
 
 
 def candidate(
-    query: CanonicalQuery, filter_: MatchExpression, index: IndexEntry, *, is_hinted: bool = False
+    query: CanonicalQuery,
+    filter_: MatchExpression,
+    said: tuple[Predicate, ...],
+    index: IndexEntry,
+    *,
+    is_hinted: bool = False,
 ) -> Candidate | None:
     """Return what an index can do for a filter and order, or None when it might lose documents or does nothing.
 
     Args:
         query: The query (its order and collation count).
         filter_: The filter, which may be a part of the query's (a branch of an `$or`).
+        said: What that filter says of index keys, with the query's collation.
         index: The index.
         is_hinted: Whether the user asked for this index: then a sparse or partial one may leave documents out, as
             in MongoDB.
@@ -60,10 +67,10 @@ def candidate(
     if not _same_collation(query, index) or not (is_hinted or _holds_all(filter_, index)):
         return None
     if index.kind == "wildcard":
-        return _wildcard_candidate(query, filter_, index)
+        return _wildcard_candidate(filter_, said, index)
     if index.kind == "hashed":
         return _hashed_candidate(filter_, index, is_hinted=is_hinted)
-    return _btree_candidate(query, filter_, index, is_hinted=is_hinted)
+    return _btree_candidate(query, filter_, said, index, is_hinted=is_hinted)
 
 
 def _same_collation(query: CanonicalQuery, index: IndexEntry) -> bool:
@@ -80,11 +87,10 @@ def _partial_expression(index: IndexEntry) -> MatchExpression:
 
 
 def _btree_candidate(
-    query: CanonicalQuery, filter_: MatchExpression, index: IndexEntry, *, is_hinted: bool
+    query: CanonicalQuery, filter_: MatchExpression, found: tuple[Predicate, ...], index: IndexEntry, *, is_hinted: bool
 ) -> Candidate | None:
-    if isinstance(filter_, Comparison) and query.sort is None and filter_.path != index.paths[0] and not is_hinted:
+    if not is_hinted and not _begins_with(index.paths[0], found, query.sort):
         return None
-    found = predicates(filter_, index.collation)
     chosen, used = _components(found, index)
     if index.sparse and not is_hinted and not _excludes_missing(used, index):
         return None
@@ -97,13 +103,20 @@ def _btree_candidate(
     order = _sort_direction(query.sort, index, chosen, points)
     if not is_bounded and order is None and not is_hinted:
         return None
-    bounds: Document = {
-        path: [interval.text for interval in (chosen[position] if position < len(chosen) else (FULL,))]
-        for position, path in enumerate(index.paths)
-    }
-    scan = IxScan(index, _ranges(chosen), order == -1, bounds)
+    scan = IxScan(index, _ranges(chosen), order == -1, partial(shown_bounds, index.paths, chosen))
     exact = _is_exact(filter_, found, used, index)
     return Candidate(scan, is_bounded, order is not None, exact, points)
+
+
+def _begins_with(path: str, found: tuple[Predicate, ...], sort: SortPattern | None) -> bool:
+    """Tell whether something is said of a path, or it is the first to sort by; an index is of no use otherwise."""
+    return any(each.path == path for each in found) or (sort is not None and sort.parts[0].path == path)
+
+
+def shown_bounds(paths: Sequence[str], chosen: Sequence[tuple[Interval, ...]]) -> Document:
+    """Return bounds as explain shows them; components beyond those chosen are not bounded."""
+    components = [*chosen, *[(FULL,)] * (len(paths) - len(chosen))]
+    return {path: [interval.text for interval in intervals] for path, intervals in zip(paths, components, strict=True)}
 
 
 def _components(found: tuple[Predicate, ...], index: IndexEntry) -> tuple[list[tuple[Interval, ...]], list[Predicate]]:
@@ -224,10 +237,11 @@ def _hashed_candidate(filter_: MatchExpression, index: IndexEntry, *, is_hinted:
         keys = [key + (key_string.invert(part) if descending else part) for key in keys for part in parts]
         bounds[path] = [f"[{shell_text(value)}, {shell_text(value)}]" for value in values]
     if not bounds:
-        scan = IxScan(index, (KeyRange(),), False, {path: [FULL.text] for path in index.paths})
+        scan = IxScan(index, (KeyRange(),), False, partial(shown_bounds, index.paths, ()))
         return Candidate(scan, False, is_sorted=False, is_exact=False, points=0) if is_hinted else None
     ranges = tuple(KeyRange(key, successor(key)) for key in sorted(set(keys)))
-    return Candidate(IxScan(index, ranges, False, bounds), True, is_sorted=False, is_exact=False, points=len(bounds))
+    scan = IxScan(index, ranges, False, lambda: bounds)
+    return Candidate(scan, True, is_sorted=False, is_exact=False, points=len(bounds))
 
 
 def _equal_values(filter_: MatchExpression, path: str) -> tuple[BsonValue, ...] | None:
@@ -240,13 +254,13 @@ def _equal_values(filter_: MatchExpression, path: str) -> tuple[BsonValue, ...] 
     return None
 
 
-def _wildcard_candidate(query: CanonicalQuery, filter_: MatchExpression, index: IndexEntry) -> Candidate | None:
+def _wildcard_candidate(filter_: MatchExpression, said: tuple[Predicate, ...], index: IndexEntry) -> Candidate | None:
     """A wildcard index answers one predicate on one path that it holds for every document that has the field."""
     if len(index.paths) != 1:
         return None
     wildcard = WildcardPaths(index)
     best: Candidate | None = None
-    for predicate in predicates(filter_, index.collation):
+    for predicate in said:
         parts = predicate.path.split(".")
         if predicate.matches_missing or not wildcard.holds(predicate.path) or any(part.isdigit() for part in parts):
             continue
@@ -254,9 +268,9 @@ def _wildcard_candidate(query: CanonicalQuery, filter_: MatchExpression, index: 
             continue
         path_key = key_string.encode(predicate.path)
         ranges = tuple(_range(path_key, interval) for interval in predicate.intervals)
-        bounds: Document = {predicate.path: [interval.text for interval in predicate.intervals]}
+        shown = partial(shown_bounds, (predicate.path,), (predicate.intervals,))
         points = int(all(interval.is_point for interval in predicate.intervals))
-        found = Candidate(IxScan(index, ranges, backward=False, bounds=bounds), True, False, False, points)
+        found = Candidate(IxScan(index, ranges, False, shown), True, False, False, points)
         if best is None or found.points > best.points:
             best = found
     return best

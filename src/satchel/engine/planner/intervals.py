@@ -3,10 +3,30 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from satchel.values import key_string
+from satchel.values.bson_types import BsonValue
 from satchel.values.key_string import invert, successor
+from satchel.values.shell_text import shell_text
+
+
+class End(NamedTuple):
+    """An end of an interval as explain shows it; the text of a value is made only then.
+
+    Attributes:
+        value: The value there.
+        is_inside: Whether it belongs to the interval.
+        text: What is shown instead of a value, where there is none that is one.
+    """
+
+    value: BsonValue
+    is_inside: bool = True
+    text: str = ""
+
+    def __str__(self) -> str:
+        return self.text or shell_text(self.value)
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -16,38 +36,34 @@ class Interval:
     Attributes:
         low: The least key or prefix of keys; empty for no lower end.
         high: The upper end, or None for none.
-        text: What explain shows: `[1, 5)`.
+        lower, upper: What explain shows for the ends.
         is_point: Whether one value alone lies in it, so that what follows in a compound key is in order.
     """
 
     low: bytes
     high: bytes | None
-    text: str
+    lower: End = field(compare=False)
+    upper: End = field(compare=False)
     is_point: bool = False
+
+    @property
+    def text(self) -> str:
+        """What explain shows: `[1, 5)`."""
+        return f"{'[' if self.lower.is_inside else '('}{self.lower}, {self.upper}{']' if self.upper.is_inside else ')'}"
 
     def descending(self) -> Interval:
         """Return the same values in an index that holds the component in descending order."""
         low = b"" if self.high is None else successor(invert(self.high))
         high = successor(invert(self.low)) if self.low else None
-        return Interval(low, high, _reversed_text(self.text), self.is_point)
+        return Interval(low, high, self.upper, self.lower, self.is_point)
 
 
-def _reversed_text(text: str) -> str:
-    opening, closing = text[0], text[-1]
-    low, separator, high = text[1:-1].partition(", ")
-    if not separator:
-        return text
-    left = "[" if closing == "]" else "("
-    right = "]" if opening == "[" else ")"
-    return f"{left}{high}, {low}{right}"
+FULL = Interval(b"", None, End(None, text="MinKey"), End(None, text="MaxKey"))
 
 
-FULL = Interval(b"", None, "[MinKey, MaxKey]")
-
-
-def point(key: bytes, text: str) -> Interval:
+def point(key: bytes, shown: End) -> Interval:
     """Return the interval of one value."""
-    return Interval(key, successor(key), f"[{text}, {text}]", is_point=True)
+    return Interval(key, successor(key), shown, shown, is_point=True)
 
 
 def intersect(left: Iterable[Interval], right: Iterable[Interval]) -> tuple[Interval, ...]:
@@ -63,22 +79,7 @@ def _both(one: Interval, other: Interval) -> Interval | None:
         return None
     if lower is upper:
         return lower
-    text = lower.text[: _comma(lower.text)] + upper.text[_comma(upper.text) :]
-    return Interval(lower.low, upper.high, text, one.is_point or other.is_point)
-
-
-def _comma(text: str) -> int:
-    """Return where the upper end begins in an interval's text."""
-    depth = 0
-    in_string = False
-    for position, letter in enumerate(text[1:-1], 1):
-        if letter == '"' and text[position - 1] != "\\":
-            in_string = not in_string
-        elif not in_string:
-            depth += (letter in "{[(") - (letter in "}])")
-            if letter == "," and not depth:
-                return position
-    return len(text)
+    return Interval(lower.low, upper.high, lower.lower, upper.upper, one.is_point or other.is_point)
 
 
 def _end(interval: Interval) -> tuple[bool, bytes]:
@@ -88,16 +89,18 @@ def _end(interval: Interval) -> tuple[bool, bytes]:
 def union(intervals: Iterable[Interval]) -> tuple[Interval, ...]:
     """Return the intervals in order, those that overlap made one."""
     merged: list[Interval] = []
+    intervals = tuple(intervals)
+    if len(intervals) == 1:
+        return intervals
     for interval in sorted(intervals, key=lambda each: (each.low, _end(each))):
         last = merged[-1] if merged else None
         if last is None or (last.high is not None and interval.low >= last.high):
             merged.append(interval)
         elif _end(interval) > _end(last):
-            text = last.text[: _comma(last.text)] + interval.text[_comma(interval.text) :]
-            merged[-1] = Interval(last.low, interval.high, text)
+            merged[-1] = Interval(last.low, interval.high, last.lower, interval.upper)
     return tuple(merged)
 
 
 def null_interval() -> Interval:
     """Return the keys of what a filter for null may match: null itself, no field, and (undefined) an empty array."""
-    return Interval(key_string.UNDEFINED_KEY, successor(key_string.NULL_KEY), "[undefined, null]")
+    return Interval(key_string.UNDEFINED_KEY, successor(key_string.NULL_KEY), End(None, text="undefined"), End(None))

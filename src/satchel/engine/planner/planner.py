@@ -6,11 +6,14 @@ The planner looks instead of guessing: it counts the keys in each candidate's ra
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import partial
 from typing import Final
 
 from satchel.engine.catalog import CollectionEntry, IndexEntry
-from satchel.engine.planner.candidates import Candidate, candidate
+from satchel.engine.planner.bounds import predicates
+from satchel.engine.planner.candidates import Candidate, candidate, shown_bounds
 from satchel.engine.planner.indexes import usable_indexes
+from satchel.engine.planner.intervals import End, point
 from satchel.engine.planner.lookup import lookup_index, lookup_key
 from satchel.engine.planner.narrowing import narrow
 from satchel.engine.planner.solution import (
@@ -31,7 +34,6 @@ from satchel.values import key_string
 from satchel.values.bson_types import Document
 from satchel.values.compare import equal
 from satchel.values.key_string import successor
-from satchel.values.shell_text import shell_text
 
 COUNT_LIMIT: Final = 1000
 """How far the keys of a candidate are counted."""
@@ -102,9 +104,8 @@ def _single_lookup(query: CanonicalQuery, entry: CollectionEntry) -> QuerySoluti
         return None
     index, key = found
     assert isinstance(query.filter, Eq)
-    text = shell_text(query.filter.value)
-    bounds: Document = {query.filter.path: [f"[{text}, {text}]"]}
-    scan = IxScan(index, (KeyRange(key, successor(key)),), backward=False, bounds=bounds)
+    shown = partial(shown_bounds, (query.filter.path,), ((point(key, End(query.filter.value)),),))
+    scan = IxScan(index, (KeyRange(key, successor(key)),), backward=False, shown=shown)
     return QuerySolution(scan, None, sorted=True)
 
 
@@ -122,7 +123,8 @@ def _solution(query: CanonicalQuery, chosen: Candidate, rejected: tuple[IxScan, 
 
 
 def _candidates(query: CanonicalQuery, filter_: MatchExpression, entry: CollectionEntry) -> list[Candidate]:
-    found = (candidate(query, filter_, index) for index in usable_indexes(entry))
+    said = predicates(filter_, query.collation)
+    found = (candidate(query, filter_, said, index) for index in usable_indexes(entry))
     return [each for each in found if each is not None]
 
 
@@ -181,7 +183,8 @@ def _union(query: CanonicalQuery, entry: CollectionEntry, reader: Reader) -> Ind
 
 def _plan_hinted(query: CanonicalQuery, entry: CollectionEntry, reader: Reader) -> QuerySolution:
     index = _hinted_index(query, entry)
-    chosen = candidate(query, query.filter, index, is_hinted=True)
+    said = predicates(query.filter, query.collation)
+    chosen = candidate(query, query.filter, said, index, is_hinted=True)
     if chosen is None:
         raise ServerError(
             ErrorCode.NoQueryExecutionPlans,
@@ -223,9 +226,8 @@ def _plan_min_max(query: CanonicalQuery, entry: CollectionEntry) -> QuerySolutio
     high = _bound(query.maximum, index, "max")
     if low is not None and high is not None and low >= high:
         raise ServerError(51175, "min() must be less than max()")
-    bounds: Document = {path: ["[min, max)"] for path in index.paths}
     sort = query.sort
-    scan = IxScan(index, (KeyRange(low, high),), backward=False, bounds=bounds)
+    scan = IxScan(index, (KeyRange(low, high),), False, lambda: {path: ["[min, max)"] for path in index.paths})
     return QuerySolution(scan, _residual(query.filter), sorted=sort is None)
 
 

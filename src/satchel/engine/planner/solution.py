@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, field
 from typing import TypeAlias
 
 from satchel.engine.catalog import IndexEntry
@@ -52,13 +53,13 @@ class IxScan:
     Attributes:
         ranges: Disjoint, in ascending order of their keys.
         backward: Read from the last key to the first.
-        bounds: The same ranges as MongoDB's explain prints them: path → interval texts.
+        shown: Returns the same ranges as MongoDB's explain prints them: path → interval texts.
     """
 
     index: IndexEntry
     ranges: tuple[KeyRange, ...]
     backward: bool
-    bounds: Document
+    shown: Callable[[], Document] = field(compare=False)
 
 
 @dataclass(frozen=True, slots=True)

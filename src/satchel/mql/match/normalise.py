@@ -10,7 +10,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from functools import cmp_to_key
-from typing import TypeAlias
+from operator import is_
+from typing import Final, TypeAlias
 
 from bson import Regex as BsonRegex
 
@@ -41,40 +42,61 @@ def simplify(expression: MatchExpression) -> MatchExpression:
 def order(expression: MatchExpression) -> MatchExpression:
     """Return the same condition with children in MongoDB's order, equal ones only once."""
     expression = _map_branches(expression, order)
-    if isinstance(expression, Nor):
-        return replace(expression, children=_sorted(expression.children))
-    if isinstance(expression, And | Or):
-        children = _without_repetitions(_sorted(expression.children))
-        return children[0] if len(children) == 1 else replace(expression, children=children)
-    if isinstance(expression, ElemMatchValue):
-        return replace(expression, children=_without_repetitions(_sorted(expression.children)))
-    return expression
+    kind = expression.__class__
+    if kind not in _ORDERED:
+        return expression
+    assert isinstance(expression, Connective | ElemMatchValue)
+    children = _sorted(expression.children)
+    if kind is not Nor:
+        children = _without_repetitions(children)
+    if len(children) == 1 and (kind is And or kind is Or):
+        return children[0]
+    return _with_children(expression, children)
+
+
+_ORDERED: Final = frozenset({And, Or, Nor, ElemMatchValue})
 
 
 def _map_branches(expression: MatchExpression, rewrite: Rewrite) -> MatchExpression:
+    # Most nodes are leaves, and asking whether something is of an abstract class takes long.
+    if expression.__class__ not in _BRANCHED:
+        return expression
     if isinstance(expression, Connective | ElemMatchValue):
-        return replace(expression, children=tuple(rewrite(child) for child in expression.children))
-    if isinstance(expression, Not | ElemMatchObject):
-        return replace(expression, child=rewrite(expression.child))
-    return expression
+        return _with_children(expression, tuple([rewrite(child) for child in expression.children]))
+    assert isinstance(expression, Not | ElemMatchObject)
+    child = rewrite(expression.child)
+    return expression if child is expression.child else replace(expression, child=child)
+
+
+_BRANCHED: Final = frozenset({And, Or, Nor, Not, ElemMatchObject, ElemMatchValue})
+
+
+def _with_children(
+    expression: Connective | ElemMatchValue, children: tuple[MatchExpression, ...]
+) -> Connective | ElemMatchValue:
+    """Return the same node with other children; the node itself when they are no others."""
+    if len(children) == len(expression.children) and all(map(is_, children, expression.children)):
+        return expression
+    return replace(expression, children=children)
 
 
 def _simplify_and(node: MatchExpression) -> MatchExpression:
     children: list[MatchExpression] = []
     for child in node.branches():
-        if isinstance(child, AlwaysFalse):
+        kind = child.__class__
+        if kind is AlwaysFalse:
             return child
-        if isinstance(child, And):
-            children.extend(child.children)
-        elif not isinstance(child, AlwaysTrue):
+        if kind is And:
+            children.extend(child.branches())
+        elif kind is not AlwaysTrue:
             children.append(child)
     if len(children) < 2:
         return children[0] if children else AlwaysTrue()
-    return And(tuple(part for child in children for part in _conjuncts(child)))
+    return And(tuple([part for child in children for part in _conjuncts(child)]))
 
 
 def _conjuncts(child: MatchExpression) -> tuple[MatchExpression, ...]:
-    return tuple(Not(negated) for negated in child.children) if isinstance(child, Nor) else (child,)
+    return tuple([Not(negated) for negated in child.branches()]) if child.__class__ is Nor else (child,)
 
 
 def _simplify_or(node: MatchExpression) -> MatchExpression:
