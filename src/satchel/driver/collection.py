@@ -59,8 +59,11 @@ class Collection(PyMongoCollection[DocumentType]):
         """Insert many documents, as PyMongo does."""
         says_no_more = bypass_document_validation is None and session is None and comment is None
         if says_no_more and is_plain(documents, ordered):
-            direct = self._short_cut_to_write()
-            if direct is not None:
+            try:
+                direct = self._direct_write()
+            except NotDirectError:
+                pass
+            else:
                 plain, ids, documents = with_ids(documents)
                 if plain:
                     inserts = DirectInserts(direct, self._namespace, ordered=ordered)
@@ -138,14 +141,10 @@ class Collection(PyMongoCollection[DocumentType]):
 
     def _direct_write(self) -> DirectConnection:
         """Return the same for a write."""
-        direct = self._short_cut_to_write()
+        direct = self._client._short_cut() if self._writes_plainly else None
         if direct is None:
             raise NotDirectError
         return direct
-
-    def _short_cut_to_write(self) -> DirectConnection | None:
-        """Return what takes a short cut for a write that nothing is said about, or None."""
-        return self._client._short_cut() if self._writes_plainly else None
 
     @cached_property
     def _client(self) -> MongoClient[DocumentType]:

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Mapping, MutableMapping, Sequence
+from functools import cached_property
 from typing import Any, Final, NoReturn, TypeAlias, TypeGuard, cast
 
 import bson
@@ -53,7 +54,7 @@ from satchel.values.bson_types import (
 from satchel.values.namespace import Namespace
 from satchel.wire.cursor_reply import CursorReply
 from satchel.wire.messages import Request
-from satchel.wire.service import ConnectionState, DirectService, Images, ShortCutRefusedError
+from satchel.wire.service import ConnectionState, DirectService, ExpressWrites, Images, ShortCutRefusedError
 
 MAX_WIRE_VERSION: Final = 25
 _DECODING_OPERATIONS: Final = (Query, GetMore)
@@ -62,8 +63,8 @@ _DECODING_OPERATIONS: Final = (Query, GetMore)
 _JOINED_UP_TO_BYTES: Final = 4096
 """Documents of up to this size are decoded together: reading the codec's options anew takes longer than a copy."""
 
-_OBSERVING_LOGGERS: Final = tuple(
-    logging.getLogger(f"pymongo.{name}") for name in ("command", "connection", "serverSelection")
+_LISTENERS: Final = tuple(
+    logging.getLogger(f"pymongo.{name}").isEnabledFor for name in ("command", "connection", "serverSelection")
 )
 
 Reply: TypeAlias = Document | CursorReply
@@ -78,11 +79,10 @@ class NotDirectError(Exception):
 
 def is_unobserved() -> bool:
     """Tell whether the calling code has set no time limit, and no logger listens."""
-    return client_side_timeout() is None and not any(map(_is_listening, _OBSERVING_LOGGERS))
-
-
-def _is_listening(logger: logging.Logger) -> bool:
-    return logger.isEnabledFor(logging.DEBUG)
+    for is_enabled_for in _LISTENERS:
+        if is_enabled_for(logging.DEBUG):
+            return False
+    return client_side_timeout() is None
 
 
 def may_be_direct(options: ClientOptions) -> bool:
@@ -128,6 +128,10 @@ class DirectConnection:
 
     def __getattr__(self, name: str) -> NoReturn:
         raise NotDirectError(name)
+
+    @cached_property
+    def _writes(self) -> ExpressWrites:
+        return self._service.express_writes()
 
     def close(self) -> None:
         """Say that the client has gone."""
@@ -223,15 +227,14 @@ class DirectConnection:
 
     def insert_one(self, namespace: Namespace, document: Mapping[str, Any], options: CodecOptions[Any]) -> None:
         """Insert a document."""
-        if not self._service.express_writes().insert(namespace, _encode(document, options)):
+        if not self._writes.insert(namespace, _encode(document, options)):
             raise NotDirectError
 
     def update_one(
         self, namespace: Namespace, filter_: Mapping[str, Any], update: Mapping[str, Any], options: CodecOptions[Any]
     ) -> dict[str, Any]:
         """Update or replace the first document that matches, and return the reply."""
-        writes = self._service.express_writes()
-        reply = writes.update(namespace, _filter(filter_, options), _encode_inner(update, options))
+        reply = self._writes.update(namespace, _filter(filter_, options), _encode_inner(update, options))
         if reply is None:
             raise NotDirectError
         return {**reply, "updatedExisting": reply["n"] != 0}
@@ -240,7 +243,7 @@ class DirectConnection:
         self, namespace: Namespace, filter_: Mapping[str, Any], options: CodecOptions[Any]
     ) -> dict[str, Any]:
         """Delete the first document that matches, and return the reply."""
-        reply = self._service.express_writes().delete(namespace, _filter(filter_, options))
+        reply = self._writes.delete(namespace, _filter(filter_, options))
         if reply is None:
             raise NotDirectError
         return reply
@@ -267,7 +270,7 @@ class DirectConnection:
     ) -> Images:
         """Update or, without an update, delete the first document that matches, and return it before and after."""
         encoded = None if update is None else _encode_inner(update, options)
-        images = self._service.express_writes().find_and_modify(namespace, _filter(filter_, options), encoded)
+        images = self._writes.find_and_modify(namespace, _filter(filter_, options), encoded)
         if images is None:
             raise NotDirectError
         return images

@@ -73,7 +73,8 @@ class Engine:
 
     def _committed(self, unit: WriteUnit) -> None:
         """Take over what a write transaction has committed, and tell those who wait for data."""
-        self._take(unit.catalog)
+        if unit.catalog is not self._catalog:
+            self._take(unit.catalog)
         if unit.changes is not None:
             self.change_log.committed(unit.changes)
         self.data_watch.announce()

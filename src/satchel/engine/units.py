@@ -40,8 +40,8 @@ class WriteUnit(ReadUnit):
     def __init__(
         self, writer: Writer, catalog: Catalog, change_log: ChangeLog, original: Catalog | None = None
     ) -> None:
-        super().__init__(writer, catalog)
-        self.writer = writer
+        self.reader = self.writer = writer
+        self.catalog = catalog
         self.changes = change_log.recorder(writer.change_log) if catalog.has_change_log else None
         self.original = original
         self._change_log = change_log

@@ -6,11 +6,15 @@ import itertools
 import os
 import threading
 import time
+import weakref
 from collections.abc import Callable
+from typing import Final
 
 from satchel.errors import StorageError
 from satchel.settings import FILE_POLL_SECONDS
 from satchel.storage.interface import Storage
+
+_WATCHES: Final[weakref.WeakSet[DataWatch]] = weakref.WeakSet()
 
 
 class DataWatch:
@@ -26,6 +30,7 @@ class DataWatch:
         self._storage = storage
         self._version: int | None = None
         self._start()
+        _WATCHES.add(self)
 
     def _start(self) -> None:
         self._changed = threading.Condition()
@@ -33,12 +38,6 @@ class DataWatch:
         self._announcements = 0
         self._waiting = 0
         self._has_scout = False
-        self._pid = os.getpid()
-
-    def _after_fork(self) -> None:
-        """In a forked child no thread waits, and none holds the lock."""
-        if self._pid != os.getpid():
-            self._start()
 
     @property
     def announcements(self) -> int:
@@ -47,7 +46,6 @@ class DataWatch:
 
     def announce(self) -> None:
         """Wake everybody who waits: there is data, or somebody is to look whether he still has to wait."""
-        self._after_fork()
         # No lock is needed to see that nobody waits: who waits says so first and then looks at the number again.
         self._announcements = next(self._numbers)
         if self._waiting:
@@ -63,7 +61,6 @@ class DataWatch:
             is_over: Whether there is nothing to wait for any more; asked before waiting, and whoever changes it
                 announces that.
         """
-        self._after_fork()
         is_scout = False
         with self._changed:
             self._waiting += 1
@@ -94,3 +91,13 @@ class DataWatch:
         if version != self._version:
             self._version = version
             self.announce()
+
+
+def _start_anew() -> None:
+    """In a forked child no thread waits, and none holds a lock."""
+    for watch in list(_WATCHES):
+        watch._start()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_start_anew)

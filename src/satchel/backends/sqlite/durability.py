@@ -39,11 +39,12 @@ class DiskSync:
 
     def note_commit(self) -> int:
         """Count a commit (the caller holds the write lock) and return its number; the thread will see to it."""
-        with self._thread_lock:
-            self._committed += 1
-            if self._path is not None and self._thread is None and not self._stop.is_set():
-                self._start_thread()
-            return self._committed
+        self._committed += 1
+        if self._thread is None and self._path is not None:
+            with self._thread_lock:
+                if self._thread is None and not self._stop.is_set():
+                    self._start_thread()
+        return self._committed
 
     def _start_thread(self) -> None:
         thread = threading.Thread(target=self._run, name="satchel-sync", daemon=True)
@@ -99,9 +100,10 @@ class DiskSync:
 
     def _end_when_idle(self) -> bool:
         with self._thread_lock:
-            if self._synced != self._committed:
+            thread, self._thread = self._thread, None
+            if self._synced != self._committed:  # by somebody who has still seen the thread
+                self._thread = thread
                 return False
-            self._thread = None
             return True
 
 

@@ -64,10 +64,12 @@ class SqliteReader:
 
     def close(self) -> None:
         """End every scan that has not run out, so that the snapshot can end."""
-        for cursor in self._open_cursors:
-            cursor.close(True)
-        self._open_cursors.clear()
-        self.watch(None)
+        if self._open_cursors:
+            for cursor in self._open_cursors:
+                cursor.close(True)
+            self._open_cursors.clear()
+        if self._is_watched:
+            self.watch(None)
 
     def watch(self, check: Callable[[], None] | None) -> None:
         """Call `check` now and then while something is read; what it raises ends the reading. None ends the watch."""
@@ -84,7 +86,8 @@ class SqliteReader:
 
     def catalog_version(self) -> int:
         """Return SQLite's schema cookie, which every change of the catalog moves."""
-        return self._number("PRAGMA schema_version", ())
+        version: int = self._connection.execute("PRAGMA schema_version").get
+        return version
 
     def catalog_rows(self) -> list[CatalogRow]:
         """Return every entry of the catalog."""
@@ -99,18 +102,13 @@ class SqliteReader:
 
     def get_by_id(self, table: str, id_key: bytes) -> Record | None:
         """Return the record whose `_id` has the KeyString `id_key`."""
-        return cast(
-            Record | None,
-            self._connection.execute(f"SELECT rid, bson FROM {quote(table)} WHERE id = ?", (id_key,)).get,
-        )
+        record: Record | None = self._connection.execute(_by_id_sql(table), (id_key,)).get
+        return record
 
     def get_by_key(self, table: str, index: str, key: bytes) -> Record | None:
         """Return the first record that an index leads to from a key."""
-        sql = (
-            f"SELECT t.rid, t.bson FROM {quote(index)} AS i CROSS JOIN {quote(table)} AS t ON t.rid = i.rid"
-            " WHERE i.key = ? ORDER BY i.rid LIMIT 1"
-        )
-        return cast(Record | None, self._connection.execute(sql, (key,)).get)
+        record: Record | None = self._connection.execute(_by_key_sql(table, index), (key,)).get
+        return record
 
     def documents_at(self, table: str, index: str, key: bytes) -> list[bytes]:
         """Return the BSON of all records that an index leads to from a key, in the order of their record ids."""
@@ -302,7 +300,8 @@ class SqliteReader:
         return cast(Iterator[Row], cursor.execute(sql, arguments))
 
     def _number(self, sql: str, arguments: Arguments) -> int:
-        return cast(int, self._connection.execute(sql, arguments).get)
+        number: int = self._connection.execute(sql, arguments).get
+        return number
 
 
 def _narrowing(predicate: BoundPredicate | None) -> Narrowing:
@@ -380,10 +379,7 @@ class SqliteWriter(SqliteReader):
 
     def replace(self, table: str, rid: int, bson: bytes, document: Document) -> None:
         """Put another document in the place of a record."""
-        self._connection.execute(
-            f"UPDATE {quote(table)} SET doc = jsonb(?), bson = ? WHERE rid = ?",
-            (_json_text(document, bson), bson, rid),
-        )
+        self._connection.execute(_replace_sql(table), (_json_text(document, bson), bson, rid))
 
     def delete(self, table: str, rids: Iterable[int]) -> None:
         """Remove records."""
@@ -504,6 +500,19 @@ class SqliteWriter(SqliteReader):
 
 
 @lru_cache(maxsize=256)
+def _by_id_sql(table: str) -> str:
+    return f"SELECT rid, bson FROM {quote(table)} WHERE id = ?"
+
+
+@lru_cache(maxsize=1024)
+def _by_key_sql(table: str, index: str) -> str:
+    return (
+        f"SELECT t.rid, t.bson FROM {quote(index)} AS i CROSS JOIN {quote(table)} AS t ON t.rid = i.rid"
+        " WHERE i.key = ? ORDER BY i.rid LIMIT 1"
+    )
+
+
+@lru_cache(maxsize=256)
 def _insert_sql(table: str) -> str:
     return f"INSERT INTO {quote(table)} (rid, id, doc, bson) VALUES (?, ?, jsonb(?), ?)"
 
@@ -514,6 +523,11 @@ def _documents_at_sql(table: str, index: str) -> str:
         f"SELECT t.bson FROM {quote(index)} AS i CROSS JOIN {quote(table)} AS t ON t.rid = i.rid"
         " WHERE i.key = ? ORDER BY i.rid"
     )
+
+
+@lru_cache(maxsize=256)
+def _replace_sql(table: str) -> str:
+    return f"UPDATE {quote(table)} SET doc = jsonb(?), bson = ? WHERE rid = ?"
 
 
 @lru_cache(maxsize=1024)

@@ -68,8 +68,8 @@ class SqliteStorage:
         self._version_reader: apsw.Connection | None = None
         # An entry per read that runs; a fork waits for them. Changes of a list are atomic.
         self._reading: list[None] = []
+        self._is_about_to_fork = False
         self._may_read = threading.Event()
-        self._may_read.set()
         try:
             self._writer = self._open_reader() if self._read_only else self._open_writer()
         except apsw.Error as error:
@@ -145,10 +145,24 @@ class SqliteStorage:
 
     def _enter_read(self) -> None:
         self._reading.append(None)
-        while not self._may_read.is_set():
+        if self._is_about_to_fork:
+            self._wait_for_fork()
+
+    def _wait_for_fork(self) -> None:
+        while self._is_about_to_fork:
             self._reading.pop()
             self._may_read.wait()
             self._reading.append(None)
+
+    def stand_still(self) -> None:
+        """Let nobody begin to read, because the process is about to fork."""
+        self._may_read.clear()
+        self._is_about_to_fork = True
+
+    def go_on(self) -> None:
+        """Let everybody read again."""
+        self._is_about_to_fork = False
+        self._may_read.set()
 
     def write(self, *, durable: bool = False, check: Check | None = None) -> AbstractContextManager[SqliteWriter]:
         """Run the block as a write transaction: commit at its end, roll back when it raises.
@@ -165,12 +179,14 @@ class SqliteStorage:
 
     def begin_write(self, check: Check | None) -> apsw.Connection:
         """Wait for the write lock and begin a transaction; `commit_write` or `abort_write` ends it."""
-        self._check_writable()
+        if self._read_only:
+            self._check_writable()
         self.write_lock.acquire(check)
         if self._in_memory:
             self._memory_lock.acquire()
         try:
-            self._check_open()
+            if self._closed:
+                self._check_open()
             self._busy_handler.check = check
             self._writer.execute("BEGIN IMMEDIATE")
         except BaseException:
@@ -182,15 +198,15 @@ class SqliteStorage:
         """Commit the transaction that `begin_write` has begun, and return the number of the commit."""
         try:
             self._writer.execute("COMMIT")
-            return self._disk.note_commit()
-        finally:
-            self._end_write()
+        except BaseException:
+            self.abort_write()
+            raise
+        commit = self._disk.note_commit()
+        self._release_write()
+        return commit
 
     def abort_write(self) -> None:
         """Roll the transaction back that `begin_write` has begun."""
-        self._end_write()
-
-    def _end_write(self) -> None:
         try:
             if self._writer.in_transaction:
                 self._writer.execute("ROLLBACK")
@@ -333,7 +349,7 @@ class SqliteStorage:
         self._transactions.clear()
         self.write_lock = WriteLock()
         self._memory_lock = threading.RLock()
-        self._may_read.set()
+        self.go_on()
         if self._in_memory:
             self._disk = DiskSync(None)
             return
@@ -344,32 +360,27 @@ class SqliteStorage:
         self._start()
 
 
-class _Snapshot:
-    """A read under way; a class, because a generator takes three times as long."""
-
-    __slots__ = ("_connection", "_reader", "_storage")
+class _Snapshot(SqliteReader):
+    """A read under way, which is its own context manager: a generator takes three times as long."""
 
     def __init__(self, storage: SqliteStorage) -> None:
         self._storage = storage
 
     def __enter__(self) -> SqliteReader:
-        self._connection = self._storage.begin_read()
-        self._reader = SqliteReader(self._connection)
-        return self._reader
+        super().__init__(self._storage.begin_read())
+        return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: object) -> None:
         try:
-            self._reader.close()
+            self.close()
         finally:
             self._storage.end_read(self._connection)
         if isinstance(error, apsw.Error):
             raise translate(error) from error
 
 
-class _WriteTransaction:
+class _WriteTransaction(SqliteWriter):
     """A write under way."""
-
-    __slots__ = ("_check", "_durable", "_storage", "_writer")
 
     def __init__(self, storage: SqliteStorage, *, durable: bool, check: Check | None) -> None:
         self._storage = storage
@@ -378,14 +389,14 @@ class _WriteTransaction:
 
     def __enter__(self) -> SqliteWriter:
         try:
-            self._writer = SqliteWriter(self._storage.begin_write(self._check))
+            super().__init__(self._storage.begin_write(self._check))
         except apsw.Error as error:
             raise translate(error) from error
-        return self._writer
+        return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: object) -> None:
         try:
-            self._writer.close()
+            self.close()
         except BaseException:
             self._storage.abort_write()
             raise
@@ -420,14 +431,14 @@ def _hold_all() -> None:
         # An open transaction is not inside SQLite between its commands; those that run are counted as reading.
         if storage.write_lock.holder is None and storage.write_lock.acquire_within(_FORK_PATIENCE_SECONDS):
             _HELD.append(storage)
-        storage._may_read.clear()
+        storage.stand_still()
         while storage._reading and time.monotonic() < patience_ends:
             time.sleep(0.001)
 
 
 def _let_all_go() -> None:
     for storage in list(_STORAGES):
-        storage._may_read.set()
+        storage.go_on()
     while _HELD:
         _HELD.pop().write_lock.release()
 
