@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import itertools
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, fields
 from typing import Any, Final
@@ -85,8 +85,8 @@ class Way:
         counters, messages = self._counters(), self.messages
         result = outcome(lambda: self._call(call, name, passed), unordered=case.unordered)
         is_short = messages == self.messages
-        counted = {command: count - counters.get(command, 0) for command, count in self._counters().items()}
-        seen = Seen(result, Outcome.of(passed), self._contents(case, name), Outcome.of(_sent_by_methods(counted)))
+        counted = {command: count - counters[command] for command, count in self._counters().items()}
+        seen = Seen(result, Outcome.of(passed), self._contents(case, name), Outcome.of(counted))
         return seen, is_short
 
     def _load(self, case: RecordedCase) -> str:
@@ -109,7 +109,7 @@ class Way:
         return self._client[_DATABASE]
 
     def _counters(self) -> dict[str, int]:
-        return dict(self._client._lease.service.engine.opcounters)
+        return commands_counted(self._client._lease.service.engine.opcounters)
 
     def _contents(self, case: RecordedCase, name: str) -> Outcome:
         """Return what is in the collections after a write; unless it is what was in them before, they are dropped."""
@@ -177,8 +177,9 @@ def _arguments(call: MethodCall, passed: Document) -> list[Any]:
     return [bulk_operations(arguments[0])] if call.method == "bulk_write" else arguments
 
 
-_SENT_BY_METHODS: Final = "find getMore killCursors aggregate count distinct insert update delete findAndModify".split()
+_COMMANDS: Final = "find getMore killCursors aggregate count distinct insert update delete findAndModify".split()
 
 
-def _sent_by_methods(counted: dict[str, int]) -> dict[str, int]:
-    return {name: counted[name] for name in _SENT_BY_METHODS if counted.get(name)}
+def commands_counted(counters: Mapping[str, int]) -> dict[str, int]:
+    """Return how many of the commands that methods send a service has counted."""
+    return {name: counters.get(name, 0) for name in _COMMANDS}
