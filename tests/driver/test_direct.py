@@ -19,7 +19,7 @@ import pytest
 from bson import Binary, CodecOptions, Decimal128, Int64, ObjectId, Regex, Timestamp
 from bson.binary import UuidRepresentation
 from bson.codec_options import TypeCodec, TypeRegistry
-from bson.errors import BSONError
+from bson.errors import BSONError, InvalidDocument
 from bson.raw_bson import RawBSONDocument
 from bson.son import SON
 from pymongo import InsertOne, ReadPreference, ReturnDocument, UpdateOne, WriteConcern
@@ -556,6 +556,21 @@ def test_what_an_express_write_cannot_do_leaves_no_trace(both: list[Collection[A
     assert short == long
     assert state(both[0]) == before
     assert name not in DIRECT_COMMANDS
+
+
+@pytest.mark.parametrize(
+    "call",
+    [lambda c: c.update_one({"n": object}, {"$set": {"a": 1}}), lambda c: c.delete_one({"n": object})],
+    ids=["update_one", "delete_one"],
+)
+def test_errors_of_the_codec_have_the_whole_statement(both: list[Collection[Any]], call: Call) -> None:
+    documents = []
+    for collection in both:
+        with pytest.raises(InvalidDocument) as caught:
+            call(collection)
+        documents.append(caught.value.document)
+    assert documents[0] == documents[1]
+    assert documents[0]["q"] == {"n": object}
 
 
 @pytest.mark.parametrize("logger", ["pymongo.command", "pymongo.connection", "pymongo.serverSelection"])
