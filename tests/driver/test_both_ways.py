@@ -31,7 +31,7 @@ FLOORS = {
     "estimated_document_count": (20, 20),
     "distinct": (110, 110),
     "insert_one": (510, 510),
-    "insert_many": (550, 2),
+    "insert_many": (550, 520),
     "update_one": (3400, 3400),
     "update_many": (50, 50),
     "replace_one": (220, 220),
@@ -44,7 +44,7 @@ FLOORS = {
 }
 """How many calls of a method there are at least, and how many of them need no message."""
 
-ASYNC_FLOORS = (1900, 20)
+ASYNC_FLOORS = (1900, 1800)
 
 Calls = list[tuple[RecordedCase, MethodCall]]
 
