@@ -26,6 +26,7 @@ from pymongo.write_concern import WriteConcern
 
 from satchel import MongoClient
 from satchel.driver.lease import Lease
+from satchel.wire import service as wire_service
 from tests.driver.fake_service import FakeService
 
 Client = MongoClient[dict[str, Any]]
@@ -350,3 +351,11 @@ print(*[name for name in sys.modules if name.startswith(needless)])
 """
     found = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True)
     assert found.stdout.split() == []
+
+
+def test_a_client_may_outlive_the_modules(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As the interpreter exits, the names of modules are None before the last clients are gone."""
+    state = wire_service.ConnectionState()
+    monkeypatch.setattr(wire_service, "time", None)
+    state.close()
+    assert state.closed

@@ -150,6 +150,9 @@ class ConnectionState:
         "takes_short_cuts",
     )
 
+    # Clients that nobody closes go when the interpreter does, and find no names of modules any more.
+    _monotonic = staticmethod(time.monotonic)
+
     def __init__(self, presentation: Presentation = IN_PROCESS) -> None:
         self.id = next(_connection_ids)
         self.presentation = presentation
@@ -180,7 +183,7 @@ class ConnectionState:
     def close(self) -> None:
         """Say that the client is gone (idempotent); wakes up what waits on its behalf."""
         if not self.closed:
-            self.closed_at = time.monotonic()
+            self.closed_at = self._monotonic()
             self.closed = True
             for callback in self._on_close:
                 callback()
