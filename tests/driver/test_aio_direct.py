@@ -124,7 +124,7 @@ async def test_short_cuts_are_taken(direct: Client, sent: list[str]) -> None:
     await collection.count_documents({})
     await collection.distinct("n")
     await collection.update_many({"n": 1}, {"$set": {"a": 1}})
-    await collection.find_one_and_delete({"n": 1})
+    await collection.find_one_and_delete({"n": 1}, sort=[("n", 1)])
     assert set(sent) == {"find", "getMore", "aggregate", "distinct", "update", "findAndModify"}
 
 

@@ -24,6 +24,7 @@ from satchel.errors import ServerError
 from satchel.mql.context import Context
 from satchel.mql.match import parse_filter
 from satchel.mql.update import Update, parse_update
+from satchel.storage.patience import before_handling, before_waiting
 from satchel.values.bson_types import MISSING, PLAIN_CLASSES, Document, decode_document
 from satchel.wire.service import Images
 
@@ -141,8 +142,12 @@ def _first_match(unit: WriteUnit, entry: CollectionEntry, filter_: Document) -> 
         ((path, value),) = filter_.items()
         if value.__class__ in PLAIN_CLASSES and path[:1] != "$":
             record = first_record(unit.reader, entry, path, value)
+            if record is None:
+                return None
             if record is not MISSING:
-                return None if record is None else Match(*record, None)
+                before_handling(len(record[1]))
+                return Match(*record, None)
+    before_waiting()
     context = Context(collation=entry.collation)
     run = QueryRun(parse_query(parse_filter(filter_, context), context), context, limit=1)
     return next(iter(find_matches(unit, entry, run)), None)

@@ -1,4 +1,4 @@
-"""`AsyncMongoClient`, and its transport: like the synchronous one, but commands run in threads."""
+"""`AsyncMongoClient`, and its transport: like the synchronous one, but messages are answered in threads."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from typing import Any
 from bson.codec_options import TypeRegistry
 from pymongo import ReadPreference
 
+from satchel.driver.aio_collection import AsyncDatabase, own_async_database
 from satchel.driver.aio_direct import AsyncDirectConnection, may_be_direct_and_wait
 from satchel.driver.client import is_plain_operation, represent
 from satchel.driver.direct import NO_SERVER, NotDirectError, is_unobserved
@@ -36,6 +37,7 @@ from satchel.driver.private import (
     AsyncHandler,
     AsyncPool,
     AsyncPyMongoClient,
+    AsyncPyMongoDatabase,
     AsyncTopology,
     ConnectionClosedReason,
     DocumentType,
@@ -207,7 +209,8 @@ class AsyncNoExecutor(NoExecutor):
 class AsyncMongoClient(AsyncPyMongoClient[DocumentType]):
     """A `pymongo.AsyncMongoClient` whose server is a file.
 
-    Commands run in threads of the client's own, as many as run at once, so the event loop is never held up by one.
+    Commands run in threads of the client's own, as many as run at once, so the event loop is never held up by one. Only
+    what takes microseconds and need not wait runs on the loop's thread itself.
 
     Args:
         host: What `satchel.driver.target.parse_target` says. There is no default.
@@ -351,6 +354,19 @@ class AsyncMongoClient(AsyncPyMongoClient[DocumentType]):
             except NotDirectError:
                 pass
         return await super()._run_operation(operation, run_with_conn, address)
+
+    def __getitem__(self, name: str) -> AsyncPyMongoDatabase[DocumentType]:
+        return super().__getitem__(name) if self._direct is None else AsyncDatabase(self, name)
+
+    def get_database(self, *args: Any, **kwargs: Any) -> Any:
+        """Return a database, as PyMongo does."""
+        made = super().get_database(*args, **kwargs)
+        return made if self._direct is None else own_async_database(made)
+
+    def get_default_database(self, *args: Any, **kwargs: Any) -> Any:
+        """Return the database that the URL names, as PyMongo does."""
+        made = super().get_default_database(*args, **kwargs)
+        return made if self._direct is None else own_async_database(made)
 
     def _duplicate(self, **kwargs: Any) -> AsyncMongoClient[Any]:
         arguments = {**self._init_kwargs, **kwargs}

@@ -1,19 +1,41 @@
-"""Short cuts of asynchronous clients: like those of synchronous ones, but commands run in threads."""
+"""Short cuts of asynchronous clients: like those of synchronous ones, but commands run in threads.
+
+What takes microseconds and does not have to wait runs on the event loop's own thread, as the way to another one and
+back takes longer (`docs/decisions/0010-what-an-event-loop-does-itself.md`).
+"""
 
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable, Mapping
 from functools import partial
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
+from bson.codec_options import CodecOptions
 from pymongo.errors import AutoReconnect
 
-from satchel.driver.direct import DirectConnection, NotDirectError, Reply, may_be_direct
+from satchel.driver.direct import (
+    DirectConnection,
+    NotDirectError,
+    Reply,
+    done,
+    encode,
+    encode_inner,
+    may_be_direct,
+    plain_filter,
+    update_reply,
+)
 from satchel.driver.exchange import LOOP_BATCH_SIZE
 from satchel.driver.private import ClientOptions, Response
+from satchel.driver.turns import LoopTurn
 from satchel.driver.workers import Workers
+from satchel.storage.patience import MOST_AT_ONCE_BYTES, NoWaiting, WouldWaitError
+from satchel.values.bson_types import BsonValue
+from satchel.values.namespace import Namespace
 from satchel.wire.messages import Request
-from satchel.wire.service import ConnectionState, DirectService, ShortCutRefusedError
+from satchel.wire.service import ConnectionState, DirectService, Images, ShortCutRefusedError
+
+Result = TypeVar("Result")
 
 _UNLIMITED: Final = 2**31
 
@@ -37,7 +59,8 @@ class AsyncDirectConnection(DirectConnection):
     def __init__(self, service: DirectService, workers: Workers, options: ClientOptions) -> None:
         super().__init__(service, options)
         self._workers = workers
-        self._turns = asyncio.Semaphore(int(min(self.opts.max_pool_size, _UNLIMITED)))
+        self._turn = LoopTurn()
+        self._places = asyncio.Semaphore(int(min(self.opts.max_pool_size, _UNLIMITED)))
         self._idle: list[ConnectionState] = []
         self._busy: set[ConnectionState] = set()
 
@@ -57,13 +80,62 @@ class AsyncDirectConnection(DirectConnection):
         reply = await self._send_away(self._operation_request(operation))
         return self._operation_response(operation, cursor, reply)
 
+    async def find_equal(self, namespace: Namespace, path: str, value: BsonValue) -> bytes | None:  # type: ignore[override]
+        """Return the BSON of the first document that has a value at a path, or None."""
+        return await self._at_once(partial(super().find_equal, namespace, path, value))
+
+    async def insert_one(  # type: ignore[override]
+        self, namespace: Namespace, document: Mapping[str, Any], options: CodecOptions[Any]
+    ) -> None:
+        """Insert a document."""
+        encoded = encode(document, options)
+        done(await self._at_once(partial(self._writes.insert, namespace, encoded), len(encoded)))
+
+    async def update_one(  # type: ignore[override]
+        self, namespace: Namespace, filter_: Mapping[str, Any], update: Mapping[str, Any], options: CodecOptions[Any]
+    ) -> dict[str, Any]:
+        """Update or replace the first document that matches, and return the reply."""
+        encoded = encode_inner(update, options)
+        update_ = partial(self._writes.update, namespace, plain_filter(filter_, options), encoded)
+        return update_reply(await self._at_once(update_, len(encoded)))
+
+    async def delete_one(  # type: ignore[override]
+        self, namespace: Namespace, filter_: Mapping[str, Any], options: CodecOptions[Any]
+    ) -> dict[str, Any]:
+        """Delete the first document that matches, and return the reply."""
+        return done(await self._at_once(partial(self._writes.delete, namespace, plain_filter(filter_, options))))
+
+    async def find_and_modify(  # type: ignore[override]
+        self,
+        namespace: Namespace,
+        filter_: Mapping[str, Any],
+        update: Mapping[str, Any] | None,
+        options: CodecOptions[Any],
+    ) -> Images:
+        """Update or, without an update, delete the first document that matches, and return it before and after."""
+        encoded = None if update is None else encode_inner(update, options)
+        change = partial(self._writes.find_and_modify, namespace, plain_filter(filter_, options), encoded)
+        return done(await self._at_once(change, len(encoded or b"")))
+
+    async def _at_once(self, call: Callable[[], Result], size_bytes: int = 0) -> Result:
+        """Call what takes microseconds on the loop's own thread; where it had to wait, or takes longer, in another."""
+        if size_bytes <= MOST_AT_ONCE_BYTES:
+            await self._turn.enter()
+            try:
+                with NoWaiting():
+                    return call()
+            except WouldWaitError:
+                pass
+        async with self._places:
+            return await self._workers.run(call)
+
     async def _send_away(self, request: Request) -> Reply:
         """Have a thread run a command.
 
         When the task is cancelled the service notices; whether the command was carried out is then unknown, as with any
         server.
         """
-        async with self._turns:
+        async with self._places:
             state = self._idle.pop() if self._idle else self._new_state()
             self._busy.add(state)
             try:

@@ -11,33 +11,110 @@ from bson.codec_options import CodecOptions
 from pymongo import ReadPreference, ReturnDocument
 from pymongo.results import DeleteResult, InsertManyResult, InsertOneResult, UpdateResult
 
-from satchel.driver.direct import DirectConnection, NotDirectError, plain_equality, plain_value
+from satchel.driver.direct import NotDirectError, plain_equality, plain_value
 from satchel.driver.inserts import DirectInserts, is_plain, with_ids
 from satchel.driver.private import DocumentType, PyMongoCollection, PyMongoDatabase, ReadConcern, WriteConcern
 from satchel.values.bson_types import MISSING
 from satchel.values.namespace import Namespace
 
 if TYPE_CHECKING:
-    from satchel.driver.client import MongoClient
+    pass
 
 
-class Collection(PyMongoCollection[DocumentType]):
+class ShortCuts:
+    """What the collections of synchronous and asynchronous clients know of their short cuts."""
+
+    @cached_property
+    def _client(self: Any) -> Any:
+        return self.database.client
+
+    @cached_property
+    def _options(self: Any) -> CodecOptions[Any]:
+        options: CodecOptions[Any] = self.codec_options
+        return options
+
+    @cached_property
+    def _namespace(self: Any) -> Namespace:
+        return Namespace(self.database.name, self.name)
+
+    @cached_property
+    def _reads_plainly(self: Any) -> bool:
+        return self.read_preference == ReadPreference.PRIMARY and not self.read_concern.level and not self._is_raw
+
+    @cached_property
+    def _writes_plainly(self: Any) -> bool:
+        return bool(self.write_concern.is_server_default)
+
+    @cached_property
+    def _is_raw(self: Any) -> bool:
+        return getattr(self.codec_options.document_class, "_type_marker", None) is not None
+
+    def _direct_read(self) -> Any:
+        """Return what takes a short cut for a read of which only the filter is said.
+
+        Raises:
+            NotDirectError: It has to go PyMongo's way.
+        """
+        direct = self._client._short_cut() if self._reads_plainly else None
+        if direct is None:
+            raise NotDirectError
+        return direct
+
+    def _direct_write(self) -> Any:
+        """Return the same for a write."""
+        direct = self._client._short_cut() if self._writes_plainly else None
+        if direct is None:
+            raise NotDirectError
+        return direct
+
+    def _decoded(self, document: bytes | None) -> Any:
+        return None if document is None else bson.decode(document, self._options)
+
+    def with_options(
+        self: Any,
+        codec_options: CodecOptions[Any] | None = None,
+        read_preference: Any = None,
+        write_concern: WriteConcern | None = None,
+        read_concern: ReadConcern | None = None,
+    ) -> Any:
+        """Return a copy with other options, as PyMongo does."""
+        return type(self)(
+            self.database,
+            self.name,
+            False,
+            codec_options or self.codec_options,
+            read_preference or self.read_preference,
+            write_concern or self.write_concern,
+            read_concern or self.read_concern,
+        )
+
+    def __getitem__(self: Any, name: str) -> Any:
+        return made_like(type(self), self.database, f"{self.name}.{name}", self)
+
+
+def made_like(kind: Any, database: Any, name: str, like: Any) -> Any:
+    """Return a collection of a kind that has the options of another."""
+    return kind(database, name, False, like.codec_options, like.read_preference, like.write_concern, like.read_concern)
+
+
+class Collection(ShortCuts, PyMongoCollection[DocumentType]):
     """A `pymongo.collection.Collection`."""
 
     def find_one(self, filter: Any = None, *args: Any, **kwargs: Any) -> DocumentType | None:  # noqa: A002 - PyMongo's
         """Find one document, as PyMongo does."""
-        if _says_nothing(args, kwargs):
+        if says_nothing(args, kwargs):
             path, value = plain_equality(filter) if filter.__class__ is dict else ("_id", plain_value(filter))
             if value is not MISSING:
                 try:
-                    return self._decoded(self._direct_read().find_equal(self._namespace, path, value))
+                    found = self._direct_read().find_equal(self._namespace, path, value)
+                    return cast("DocumentType | None", self._decoded(found))
                 except NotDirectError:
                     pass
         return super().find_one(filter, *args, **kwargs)
 
     def insert_one(self, document: Any, *args: Any, **kwargs: Any) -> InsertOneResult:
         """Insert one document, as PyMongo does."""
-        if _says_nothing(args, kwargs) and document.__class__ is dict:
+        if says_nothing(args, kwargs) and document.__class__ is dict:
             try:
                 direct = self._direct_write()
                 if "_id" not in document:
@@ -73,7 +150,7 @@ class Collection(PyMongoCollection[DocumentType]):
 
     def update_one(self, filter: Any, update: Any, *args: Any, **kwargs: Any) -> UpdateResult:  # noqa: A002
         """Update one document, as PyMongo does."""
-        if _says_nothing(args, kwargs) and filter.__class__ is dict and _has_operators(update):
+        if says_nothing(args, kwargs) and filter.__class__ is dict and has_operators(update):
             try:
                 return UpdateResult(
                     self._direct_write().update_one(self._namespace, filter, update, self._options), True
@@ -84,7 +161,7 @@ class Collection(PyMongoCollection[DocumentType]):
 
     def replace_one(self, filter: Any, replacement: Any, *args: Any, **kwargs: Any) -> UpdateResult:  # noqa: A002
         """Replace one document, as PyMongo does."""
-        if _says_nothing(args, kwargs) and filter.__class__ is dict and _is_replacement(replacement):
+        if says_nothing(args, kwargs) and filter.__class__ is dict and is_replacement(replacement):
             try:
                 reply = self._direct_write().update_one(self._namespace, filter, replacement, self._options)
                 return UpdateResult(reply, True)
@@ -94,7 +171,7 @@ class Collection(PyMongoCollection[DocumentType]):
 
     def delete_one(self, filter: Any, *args: Any, **kwargs: Any) -> DeleteResult:  # noqa: A002
         """Delete one document, as PyMongo does."""
-        if _says_nothing(args, kwargs) and filter.__class__ is dict:
+        if says_nothing(args, kwargs) and filter.__class__ is dict:
             try:
                 return DeleteResult(self._direct_write().delete_one(self._namespace, filter, self._options), True)
             except NotDirectError:
@@ -103,7 +180,7 @@ class Collection(PyMongoCollection[DocumentType]):
 
     def find_one_and_update(self, filter: Any, update: Any, *args: Any, **kwargs: Any) -> Any:  # noqa: A002
         """Update one document and return it, as PyMongo does."""
-        if not args and filter.__class__ is dict and _has_operators(update) and _asks_for_an_image(kwargs):
+        if not args and filter.__class__ is dict and has_operators(update) and asks_for_an_image(kwargs):
             try:
                 return self._image(filter, update, **kwargs)
             except NotDirectError:
@@ -112,7 +189,7 @@ class Collection(PyMongoCollection[DocumentType]):
 
     def find_one_and_replace(self, filter: Any, replacement: Any, *args: Any, **kwargs: Any) -> Any:  # noqa: A002
         """Replace one document and return it, as PyMongo does."""
-        if not args and filter.__class__ is dict and _is_replacement(replacement) and _asks_for_an_image(kwargs):
+        if not args and filter.__class__ is dict and is_replacement(replacement) and asks_for_an_image(kwargs):
             try:
                 return self._image(filter, replacement, **kwargs)
             except NotDirectError:
@@ -121,54 +198,12 @@ class Collection(PyMongoCollection[DocumentType]):
 
     def find_one_and_delete(self, filter: Any, *args: Any, **kwargs: Any) -> Any:  # noqa: A002
         """Delete one document and return it, as PyMongo does."""
-        if _says_nothing(args, kwargs) and filter.__class__ is dict:
+        if says_nothing(args, kwargs) and filter.__class__ is dict:
             try:
                 return self._image(filter, None)
             except NotDirectError:
                 pass
         return super().find_one_and_delete(filter, *args, **kwargs)
-
-    def _direct_read(self) -> DirectConnection:
-        """Return what takes a short cut for a read of which only the filter is said.
-
-        Raises:
-            NotDirectError: It has to go PyMongo's way.
-        """
-        direct = self._client._short_cut() if self._reads_plainly else None
-        if direct is None:
-            raise NotDirectError
-        return direct
-
-    def _direct_write(self) -> DirectConnection:
-        """Return the same for a write."""
-        direct = self._client._short_cut() if self._writes_plainly else None
-        if direct is None:
-            raise NotDirectError
-        return direct
-
-    @cached_property
-    def _client(self) -> MongoClient[DocumentType]:
-        return self.database.client  # type: ignore[return-value]
-
-    @cached_property
-    def _options(self) -> CodecOptions[DocumentType]:
-        return self.codec_options
-
-    @cached_property
-    def _namespace(self) -> Namespace:
-        return Namespace(self.database.name, self.name)
-
-    @cached_property
-    def _reads_plainly(self) -> bool:
-        return self.read_preference == ReadPreference.PRIMARY and not self.read_concern.level and not self._is_raw
-
-    @cached_property
-    def _writes_plainly(self) -> bool:
-        return self.write_concern.is_server_default
-
-    @cached_property
-    def _is_raw(self) -> bool:
-        return getattr(self.codec_options.document_class, "_type_marker", None) is not None
 
     def _image(
         self, filter_: dict[str, Any], update: dict[str, Any] | None, *, return_document: bool = ReturnDocument.BEFORE
@@ -177,35 +212,11 @@ class Collection(PyMongoCollection[DocumentType]):
         if self._is_raw:
             raise NotDirectError
         images = self._direct_write().find_and_modify(self._namespace, filter_, update, self._options)
-        return self._decoded(images.after if return_document else images.before)
-
-    def _decoded(self, document: bytes | None) -> DocumentType | None:
-        return None if document is None else bson.decode(document, self._options)
-
-    def with_options(
-        self,
-        codec_options: CodecOptions[Any] | None = None,
-        read_preference: Any = None,
-        write_concern: WriteConcern | None = None,
-        read_concern: ReadConcern | None = None,
-    ) -> Collection[Any]:
-        """Return a copy with other options, as PyMongo does."""
-        return Collection(
-            self.database,
-            self.name,
-            False,
-            codec_options or self.codec_options,
-            read_preference or self.read_preference,
-            write_concern or self.write_concern,
-            read_concern or self.read_concern,
-        )
+        return cast("DocumentType | None", self._decoded(images.after if return_document else images.before))
 
     def __getattr__(self, name: str) -> Collection[DocumentType]:
         # PyMongo's asks for an item: ours, then.
         return cast("Collection[DocumentType]", super().__getattr__(name))
-
-    def __getitem__(self, name: str) -> Collection[DocumentType]:
-        return _collection(self.database, f"{self.name}.{name}", self)
 
 
 class Database(PyMongoDatabase[DocumentType]):
@@ -217,23 +228,16 @@ class Database(PyMongoDatabase[DocumentType]):
     def get_collection(self, *args: Any, **kwargs: Any) -> Any:
         """Return a collection, as PyMongo does."""
         made = super().get_collection(*args, **kwargs)
-        return _collection(self, made.name, made)
+        return made_like(Collection, self, made.name, made)
 
     def create_collection(self, *args: Any, **kwargs: Any) -> Any:
         """Create a collection, as PyMongo does."""
         made = super().create_collection(*args, **kwargs)
-        return _collection(self, made.name, made)
+        return made_like(Collection, self, made.name, made)
 
     def with_options(self, *args: Any, **kwargs: Any) -> Any:
         """Return a copy with other options, as PyMongo does."""
         return own_database(super().with_options(*args, **kwargs))
-
-
-def _collection(database: Any, name: str, like: PyMongoCollection[Any]) -> Collection[Any]:
-    """Return a collection of ours that has the options of another."""
-    return Collection(
-        database, name, False, like.codec_options, like.read_preference, like.write_concern, like.read_concern
-    )
 
 
 def own_database(made: PyMongoDatabase[Any]) -> Database[Any]:
@@ -243,16 +247,18 @@ def own_database(made: PyMongoDatabase[Any]) -> Database[Any]:
     )
 
 
-def _says_nothing(args: tuple[Any, ...], kwargs: dict[str, Any]) -> bool:
+def says_nothing(args: tuple[Any, ...], kwargs: dict[str, Any]) -> bool:
     """Tell whether the further arguments of a call are none, or only that there is no session."""
     return not args and (not kwargs or (len(kwargs) == 1 and kwargs.get("session", MISSING) is None))
 
 
-def _has_operators(update: Any) -> bool:
+def has_operators(update: Any) -> bool:
+    """Tell whether an update is a dict of update operators, as far as PyMongo looks."""
     return update.__class__ is dict and _is_operator(next(iter(update), None)) is True
 
 
-def _is_replacement(document: Any) -> bool:
+def is_replacement(document: Any) -> bool:
+    """Tell whether something is a dict that can replace a document, as far as PyMongo looks."""
     return document.__class__ is dict and _is_operator(next(iter(document), "")) is False
 
 
@@ -261,6 +267,6 @@ def _is_operator(name: object) -> bool | None:
     return name[:1] == "$" if isinstance(name, str) else None
 
 
-def _asks_for_an_image(options: dict[str, Any]) -> bool:
+def asks_for_an_image(options: dict[str, Any]) -> bool:
     """Tell whether a findAndModify has no other option than which of the two documents it returns."""
     return not options or (len(options) == 1 and options.get("return_document").__class__ is bool)

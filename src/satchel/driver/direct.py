@@ -13,7 +13,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Mapping, MutableMapping, Sequence
 from functools import cached_property
-from typing import Any, Final, NoReturn, TypeAlias, TypeGuard, cast
+from typing import Any, Final, NoReturn, TypeAlias, TypeGuard, TypeVar, cast
 
 import bson
 from bson import Int64, ObjectId
@@ -67,6 +67,7 @@ _LISTENERS: Final = tuple(
     logging.getLogger(f"pymongo.{name}").isEnabledFor for name in ("command", "connection", "serverSelection")
 )
 
+Result = TypeVar("Result")
 Reply: TypeAlias = Document | CursorReply
 
 
@@ -227,26 +228,21 @@ class DirectConnection:
 
     def insert_one(self, namespace: Namespace, document: Mapping[str, Any], options: CodecOptions[Any]) -> None:
         """Insert a document."""
-        if not self._writes.insert(namespace, _encode(document, options)):
-            raise NotDirectError
+        done(self._writes.insert(namespace, encode(document, options)))
 
     def update_one(
         self, namespace: Namespace, filter_: Mapping[str, Any], update: Mapping[str, Any], options: CodecOptions[Any]
     ) -> dict[str, Any]:
         """Update or replace the first document that matches, and return the reply."""
-        reply = self._writes.update(namespace, _filter(filter_, options), _encode_inner(update, options))
-        if reply is None:
-            raise NotDirectError
-        return {**reply, "updatedExisting": reply["n"] != 0}
+        return update_reply(
+            self._writes.update(namespace, plain_filter(filter_, options), encode_inner(update, options))
+        )
 
     def delete_one(
         self, namespace: Namespace, filter_: Mapping[str, Any], options: CodecOptions[Any]
     ) -> dict[str, Any]:
         """Delete the first document that matches, and return the reply."""
-        reply = self._writes.delete(namespace, _filter(filter_, options))
-        if reply is None:
-            raise NotDirectError
-        return reply
+        return done(self._writes.delete(namespace, plain_filter(filter_, options)))
 
     def insert_many(
         self, namespace: Namespace, documents: Sequence[bytes], ordered: bool, options: CodecOptions[Any]
@@ -269,11 +265,8 @@ class DirectConnection:
         options: CodecOptions[Any],
     ) -> Images:
         """Update or, without an update, delete the first document that matches, and return it before and after."""
-        encoded = None if update is None else _encode_inner(update, options)
-        images = self._writes.find_and_modify(namespace, _filter(filter_, options), encoded)
-        if images is None:
-            raise NotDirectError
-        return images
+        encoded = None if update is None else encode_inner(update, options)
+        return done(self._writes.find_and_modify(namespace, plain_filter(filter_, options), encoded))
 
     def _send(self, request: Request) -> Reply:
         try:
@@ -287,9 +280,9 @@ def _request(database: str, spec: Mapping[str, Any], options: CodecOptions[Any])
     field = SEQUENCE_FIELDS.get(next(iter(spec)))
     sequences: dict[str, Sequence[bytes]] = {}
     if field is not None and field in spec:
-        sequences[field] = [_encode(document, options) for document in spec[field]]
+        sequences[field] = [encode(document, options) for document in spec[field]]
         spec = {key: value for key, value in spec.items() if key != field}
-    return Request(0, database, decode_document(_encode(spec, options)), sequences)
+    return Request(0, database, decode_document(encode(spec, options)), sequences)
 
 
 def _bson(reply: Reply) -> bytes:
@@ -335,20 +328,42 @@ def plain_value(value: Any) -> Field:
     return MISSING
 
 
-def _filter(filter_: Mapping[str, Any], options: CodecOptions[Any]) -> Document:
+def plain_filter(filter_: Mapping[str, Any], options: CodecOptions[Any]) -> Document:
     """Return a filter as the engine would get it."""
     path, value = plain_equality(filter_)
-    return {path: value} if value is not MISSING else decode_document(_encode_inner(filter_, options))
+    return {path: value} if value is not MISSING else decode_document(encode_inner(filter_, options))
 
 
-def _encode_inner(document: Mapping[str, Any], options: CodecOptions[Any]) -> bytes:
+def encode_inner(document: Mapping[str, Any], options: CodecOptions[Any]) -> bytes:
     """Encode a document as a part of a command: PyMongo would put the `_id` of one that stands alone in front."""
     if "_id" in document and len(document) > 1:
-        return _encode({"": document}, options)[EMPTY_NAMED_PREFIX_BYTES:-1]
-    return _encode(document, options)
+        return encode({"": document}, options)[EMPTY_NAMED_PREFIX_BYTES:-1]
+    return encode(document, options)
 
 
-def _encode(document: Mapping[str, Any], options: CodecOptions[Any]) -> bytes:
+def done(result: Result | None) -> Result:
+    """Return what an express write has returned.
+
+    Raises:
+        NotDirectError: Nothing was done.
+    """
+    if not result:
+        raise NotDirectError
+    return result
+
+
+def update_reply(reply: Document | None) -> dict[str, Any]:
+    """Return the reply of an update as PyMongo has it."""
+    reply = done(reply)
+    return {**reply, "updatedExisting": reply["n"] != 0}
+
+
+def encode(document: Mapping[str, Any], options: CodecOptions[Any]) -> bytes:
+    """Encode a document.
+
+    Raises:
+        NotDirectError: It cannot be encoded, or is too large.
+    """
     try:
         encoded = bson.encode(document, False, options)
     except _ENCODING_ERRORS as error:

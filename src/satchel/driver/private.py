@@ -16,6 +16,8 @@ from bson import _decode_all_selective as decode_all_selective
 from pymongo._csot import apply_write_concern
 from pymongo._csot import get_timeout as client_side_timeout
 from pymongo.asynchronous.client_session import AsyncClientSession
+from pymongo.asynchronous.collection import AsyncCollection as AsyncPyMongoCollection
+from pymongo.asynchronous.database import AsyncDatabase as AsyncPyMongoDatabase
 from pymongo.asynchronous.mongo_client import AsyncMongoClient as AsyncPyMongoClient
 from pymongo.asynchronous.mongo_client import _ClientCheckout as AsyncHandler
 from pymongo.asynchronous.pool import AsyncConnection
@@ -54,6 +56,8 @@ __all__ = [
     "AsyncHandler",
     "AsyncPool",
     "AsyncPyMongoClient",
+    "AsyncPyMongoCollection",
+    "AsyncPyMongoDatabase",
     "AsyncTopology",
     "ClientOptions",
     "ClientSession",

@@ -19,10 +19,11 @@ from satchel.backends.sqlite.connection import MEMORY, translate
 from satchel.backends.sqlite.durability import DiskSync
 from satchel.backends.sqlite.open_transaction import MemoryTransaction, SqliteTransaction
 from satchel.backends.sqlite.snapshot import SqliteReader, SqliteWriter
-from satchel.backends.sqlite.waiting import BusyHandler, Check, WriteLock
+from satchel.backends.sqlite.waiting import BusyHandler, Check, Checkpoints, WriteLock
 from satchel.errors import ReadOnlyStorageError, StorageError
 from satchel.storage.blocks import BlockStore, FileBlocks
 from satchel.storage.interface import StorageStats
+from satchel.storage.patience import WouldWaitError, before_waiting, may_wait
 
 _STORAGES: Final[weakref.WeakSet[SqliteStorage]] = weakref.WeakSet()
 _ABANDONED: Final[list[apsw.Connection]] = []
@@ -75,8 +76,10 @@ class SqliteStorage:
         except apsw.Error as error:
             raise translate(error) from error
         self._busy_handler = BusyHandler()
+        self._checkpoints = Checkpoints()
         if not self._read_only:
             self._writer.set_busy_handler(self._busy_handler)
+            self._writer.set_wal_hook(self._checkpoints.after_commit)
         self._disk = DiskSync(None if self._in_memory or self._read_only else self._path)
 
     def _open_writer(self) -> apsw.Connection:
@@ -102,15 +105,23 @@ class SqliteStorage:
 
     @contextmanager
     def _memory_snapshot(self) -> Iterator[SqliteReader]:
-        with self.busy(), self._memory_lock:
-            self._check_open()
-            reader = SqliteReader(self._writer)
+        with self.busy():
+            self._acquire_memory()
             try:
-                yield reader
+                self._check_open()
+                reader = SqliteReader(self._writer)
+                try:
+                    yield reader
+                finally:
+                    reader.close()
             except apsw.Error as error:
                 raise translate(error) from error
             finally:
-                reader.close()
+                self._memory_lock.release()
+
+    def _acquire_memory(self) -> None:
+        if not self._memory_lock.acquire(blocking=may_wait()):
+            raise WouldWaitError
 
     def begin_read(self) -> apsw.Connection:
         """Take a connection of the pool and begin a transaction on it; `end_read` gives it back."""
@@ -151,6 +162,7 @@ class SqliteStorage:
     def _wait_for_fork(self) -> None:
         while self._is_about_to_fork:
             self._reading.pop()
+            before_waiting()
             self._may_read.wait()
             self._reading.append(None)
 
@@ -181,16 +193,23 @@ class SqliteStorage:
         """Wait for the write lock and begin a transaction; `commit_write` or `abort_write` ends it."""
         if self._read_only:
             self._check_writable()
+        self._checkpoints.before_writing()
         self.write_lock.acquire(check)
-        if self._in_memory:
-            self._memory_lock.acquire()
+        try:
+            if self._in_memory:
+                self._acquire_memory()
+        except BaseException:
+            self.write_lock.release()
+            raise
         try:
             if self._closed:
                 self._check_open()
             self._busy_handler.check = check
             self._writer.execute("BEGIN IMMEDIATE")
-        except BaseException:
+        except BaseException as error:
             self._release_write()
+            if isinstance(error, apsw.BusyError):
+                before_waiting()
             raise
         return self._writer
 

@@ -2,18 +2,25 @@
 
 from __future__ import annotations
 
+import contextlib
 import threading
 import time
 from collections.abc import Callable
 from types import TracebackType
 from typing import Final
 
+import apsw
+
 from satchel.settings import BUSY_TIMEOUT_SECONDS
+from satchel.storage.patience import before_waiting, may_wait
 
 Check = Callable[[], None]
 """Called now and then while something waits; what it raises ends the waiting."""
 
 _SECONDS_BETWEEN_CHECKS: Final = 0.1
+_PAGES_BETWEEN_CHECKPOINTS: Final = 1000
+"""As SQLite has it."""
+
 _LONGEST_SLEEP_SECONDS: Final = 0.05
 
 
@@ -32,9 +39,14 @@ class WriteLock:
         self.release = self._lock.release
 
     def acquire(self, check: Check | None = None) -> None:
-        """Take the lock, however long that takes."""
+        """Take the lock, however long that takes.
+
+        Raises:
+            WouldWaitError: Somebody has it, and this thread must not wait.
+        """
         if self._lock.acquire(False):
             return
+        before_waiting()
         while not self._lock.acquire(timeout=_SECONDS_BETWEEN_CHECKS):
             if check is not None:
                 check()
@@ -75,6 +87,31 @@ class WriteLock:
         self.release()
 
 
+class Checkpoints:
+    """Brings the log into the file when it has become long: what SQLite does by itself, but not while a loop waits."""
+
+    def __init__(self) -> None:
+        self._is_due = False
+
+    def before_writing(self) -> None:
+        """Let nobody write who must not wait when it is time for a checkpoint: who writes next makes it.
+
+        Raises:
+            WouldWaitError: It is time.
+        """
+        if self._is_due:
+            before_waiting()
+
+    def after_commit(self, connection: apsw.Connection, schema: str, pages: int) -> int:
+        """Make a checkpoint if it is time and there is time: SQLite calls it with the length of its log."""
+        self._is_due = pages >= _PAGES_BETWEEN_CHECKPOINTS
+        if self._is_due and may_wait():
+            self._is_due = False
+            with contextlib.suppress(apsw.Error):  # the commit has succeeded; the next one tries again
+                connection.wal_checkpoint(schema, apsw.SQLITE_CHECKPOINT_PASSIVE)
+        return apsw.SQLITE_OK
+
+
 class BusyHandler:
     """Waits while another process writes: SQLite calls it.
 
@@ -92,6 +129,8 @@ class BusyHandler:
         Args:
             attempts: How often it has tried since it first found the file busy.
         """
+        if not may_wait():
+            return False
         now = time.monotonic()
         if not attempts:
             self._gives_up_at = now + BUSY_TIMEOUT_SECONDS
