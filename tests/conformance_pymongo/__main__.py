@@ -86,7 +86,15 @@ def run(folder: Path, module: str, way: str, select: str = "") -> Outcome:
     if not path.exists():
         return Outcome(module)
     command = [sys.executable, "-m", "pytest", "-q", "-c", "pytest.ini", "-p", "no:cacheprovider"]
-    command += ["-p", "tests.conformance_pymongo.time_limit", "--tb=short", "-o", "console_output_style=classic"]
+    command += [
+        "-p",
+        "tests.conformance_pymongo.time_limit",
+        "-p",
+        "tests.conformance_pymongo.machine",
+        "--tb=short",
+        "-o",
+        "console_output_style=classic",
+    ]
     command += [f"--junitxml={junit}", str(path)]
     if way == "in process":
         command += ["-p", "tests.conformance_pymongo.in_process"]

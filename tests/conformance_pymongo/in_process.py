@@ -6,7 +6,6 @@ become clients of a file; clients of any other stay PyMongo's, for the tests tha
 
 from __future__ import annotations
 
-import sys
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,8 +22,6 @@ import satchel
 from satchel.deployment import open_service
 from satchel.driver import aio, client
 from satchel.driver.target import Target
-
-_SEED = ("localhost", 27017)
 
 _folder = tempfile.TemporaryDirectory(prefix="satchel-conformance-", ignore_cleanup_errors=True)
 _path = str(Path(_folder.name) / "suite.db")
@@ -54,40 +51,24 @@ class SuiteTarget(Target):
 
 def suite_target(host: Any, port: int | None) -> SuiteTarget | None:
     """Decide as `satchel.driver.target.parse_target` does, for what the suite passes."""
-    entries = [host or _SEED[0]] if host is None or isinstance(host, str) else list(host)
+    default = (satchel.MongoClient.HOST, satchel.MongoClient.PORT)
+    entries = [host or default[0]] if host is None or isinstance(host, str) else list(host)
     try:
-        seeds = {seed for entry in entries for seed in _seeds(entry, port or _SEED[1])}
+        seeds = {seed for entry in entries for seed in _seeds(entry, default[1] if port is None else port)}
     except (PyMongoError, TypeError, ValueError):
         return None
-    if not seeds or not seeds <= {_SEED, _service.address}:
+    if not seeds or not seeds <= {("localhost", 27017), _service.address}:
         return None
     return SuiteTarget(_path, given=entries[0])
 
 
 def _seeds(entry: str, port: int) -> list[tuple[str, int | None]]:
-    if entry.startswith("mongodb+srv://"):
+    scheme, _, rest = entry.rpartition("://")
+    if scheme not in {"", "mongodb"}:
         return [("", None)]
-    hosts = entry.partition("://")[2] if "://" in entry else entry
+    hosts = rest
     hosts = hosts.partition("/")[0].partition("?")[0].rpartition("@")[2]
     return split_hosts(hosts, port)
-
-
-def pytest_collection_finish() -> None:
-    """Have no test wait until a pool has filled in the background, which in process none does (difference 15)."""
-    for name in ("test.unified_format", "test.asynchronous.unified_format"):
-        if name in sys.modules:
-            _fill_no_pools(sys.modules[name].EntityMapUtil)
-
-
-def _fill_no_pools(entities: Any) -> None:
-    create = entities._create_entity
-
-    def create_at_once(self: Any, entity_spec: dict[str, dict[str, Any]], uri: str | None = None) -> Any:
-        for spec in entity_spec.values():
-            spec.pop("awaitMinPoolSizeMS", None)
-        return create(self, entity_spec, uri)
-
-    entities._create_entity = create_at_once
 
 
 def _install() -> None:

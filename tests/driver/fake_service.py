@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import itertools
 import threading
-import time
 from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import Any
@@ -110,7 +109,8 @@ class FakeService:
     def run_sleep(self, request: Request, connection: ConnectionState) -> Reply:
         woken = threading.Event()
         connection.on_close(woken.set)
-        woken.wait(float(request.command["sleep"]))  # type: ignore[arg-type]
+        seconds = float(request.command["sleep"])  # type: ignore[arg-type]
+        woken.wait(seconds if connection.seconds_left is None else min(seconds, connection.seconds_left))
         return {"ok": 1.0, "closed": connection.closed}
 
     def run_insert(self, request: Request, _connection: ConnectionState) -> Reply:
@@ -135,7 +135,7 @@ class FakeService:
         cursor_id = int(request.command["getMore"])  # type: ignore[call-overload]
         if cursor_id not in self.cursors:
             raise ServerError(43, f"cursor id {cursor_id} not found")
-        return self._batch(*self.cursors.pop(cursor_id), request, "nextBatch")
+        return self._batch(*self.cursors.pop(cursor_id), request, "nextBatch", cursor_id)
 
     def run_killcursors(self, request: Request, _connection: ConnectionState) -> Reply:
         ids: list[int] = request.command["cursors"]  # type: ignore[assignment]
@@ -152,10 +152,10 @@ class FakeService:
     def _collection(self, request: Request, name: str) -> list[bytes]:
         return self.collections.setdefault((request.database, str(request.command[name])), [])
 
-    def _batch(self, namespace: str, found: list[bytes], request: Request, field: Any) -> Reply:
+    def _batch(self, namespace: str, found: list[bytes], request: Request, field: Any, cursor_id: int = 0) -> Reply:
         size = int(request.command.get("batchSize", 101))  # type: ignore[call-overload]
-        cursor_id = 0
-        if len(found) > size:
-            cursor_id = time.monotonic_ns()
-            self.cursors[cursor_id] = (namespace, found[size:])
+        if len(found) <= size:
+            return CursorReply(namespace, 0, found, field)
+        cursor_id = cursor_id or next(_numbers)
+        self.cursors[cursor_id] = (namespace, found[size:])
         return CursorReply(namespace, cursor_id, found[:size], field)

@@ -12,7 +12,7 @@ from typing import Any
 import pymongo
 import pytest
 from bson.raw_bson import RawBSONDocument
-from pymongo.errors import AutoReconnect, InvalidOperation, OperationFailure
+from pymongo.errors import AutoReconnect, InvalidOperation, NetworkTimeout, OperationFailure
 from pymongo.write_concern import WriteConcern
 
 from satchel import AsyncMongoClient
@@ -105,6 +105,30 @@ async def test_timeouts_cancel(async_client: Client, service: FakeService) -> No
         async with asyncio.timeout(0.05):
             await async_client.admin.command("sleep", 60)
     assert sum(state.closed for state in service.states) == 1
+
+
+async def test_exhaust_cursors_are_streams(service: FakeService) -> None:
+    options: dict[str, Any] = {"maxPoolSize": 1, "waitQueueTimeoutMS": 1000}
+    async with AsyncMongoClient[dict[str, Any]]("fake.db", _lease=Lease(service), **options) as client:
+        await client.shop.users.insert_many([{"_id": number} for number in range(10)])
+        exhaust = pymongo.CursorType.EXHAUST
+        found = [each["_id"] async for each in client.shop.users.find(cursor_type=exhaust, batch_size=3)]
+        assert found == list(range(10))
+        assert service.commands.count("getMore") == 3
+        for _ in range(3):
+            cursor = client.shop.users.find(cursor_type=exhaust, batch_size=3)
+            assert [(await anext(cursor))["_id"] for _ in range(5)] == list(range(5))
+            del cursor  # its connection is given back, and the batches that would come from there are not wanted
+            gc.collect()
+        await client.shop.users.find(cursor_type=exhaust).to_list()
+        assert not service.cursors
+
+
+async def test_time_limits_of_the_network_end_commands(service: FakeService) -> None:
+    async with AsyncMongoClient[dict[str, Any]]("fake.db", _lease=Lease(service), socketTimeoutMS=50) as client:
+        with pytest.raises(NetworkTimeout, match="timed out"):
+            await client.admin.command("sleep", 30)
+        assert any(state.closed for state in service.states)
 
 
 async def test_errors(async_client: Client, service: FakeService) -> None:

@@ -9,6 +9,7 @@ import socket
 import subprocess
 import sys
 import threading
+import time
 import warnings
 import weakref
 from collections.abc import Iterator
@@ -20,7 +21,7 @@ import pymongo
 import pytest
 from bson.raw_bson import RawBSONDocument
 from pymongo import monitoring
-from pymongo.errors import AutoReconnect, DocumentTooLarge, InvalidOperation, OperationFailure
+from pymongo.errors import AutoReconnect, DocumentTooLarge, InvalidOperation, NetworkTimeout, OperationFailure
 from pymongo.read_concern import ReadConcern
 from pymongo.write_concern import WriteConcern
 
@@ -324,16 +325,83 @@ def test_ways_to_connect(service: FakeService, options: dict[str, Any]) -> None:
         assert client.admin.command("ping") == {"ok": 1.0}
 
 
-def test_exhaust_cursors_are_ordinary_ones(client: Client) -> None:
-    client.shop.users.insert_many([{"_id": number} for number in range(10)])
-    cursor = client.shop.users.find(cursor_type=pymongo.CursorType.EXHAUST, batch_size=3)
-    assert [document["_id"] for document in cursor] == list(range(10))
+def test_exhaust_cursors_are_streams(service: FakeService) -> None:
+    with MongoClient[dict[str, Any]]("fake.db", _lease=Lease(service), maxPoolSize=1) as client:
+        client.shop.users.insert_many([{"_id": number} for number in range(10)])
+        cursor = client.shop.users.find(cursor_type=pymongo.CursorType.EXHAUST, batch_size=3)
+        assert [document["_id"] for document in cursor] == list(range(10))
+        assert service.commands.count("getMore") == 3
+        cursor = client.shop.users.find(cursor_type=pymongo.CursorType.EXHAUST, batch_size=3)
+        assert [next(cursor)["_id"] for _ in range(5)] == list(range(5))
+        assert service.cursors
+        cursor.close()  # and the connection, from which more batches would come
+        assert not service.cursors
+        assert client.admin.command("ping") == {"ok": 1.0}
+
+
+def test_a_forgotten_exhaust_cursor_gives_its_connection_back(service: FakeService) -> None:
+    options: dict[str, Any] = {"maxPoolSize": 1, "waitQueueTimeoutMS": 1000}
+    with MongoClient[dict[str, Any]]("fake.db", _lease=Lease(service), **options) as client:
+        client.shop.users.insert_many([{"_id": number} for number in range(10)])
+        for _ in range(3):
+            cursor = client.shop.users.find(cursor_type=pymongo.CursorType.EXHAUST, batch_size=3)
+            assert [next(cursor)["_id"] for _ in range(5)] == list(range(5))
+            del cursor
+            gc.collect()
+
+
+def test_time_limits_of_the_network_end_commands(service: FakeService) -> None:
+    with (
+        MongoClient("fake.db", _lease=Lease(service), socketTimeoutMS=50) as client,
+        pytest.raises(NetworkTimeout, match="timed out"),
+    ):
+        client.admin.command("sleep", 30)
+    with MongoClient("fake.db", _lease=Lease(service)) as client, pymongo.timeout(0.05):
+        with pytest.raises(NetworkTimeout):
+            client.admin.command("sleep", 30)
+        assert all(state.deadline is None for state in service.states)
+
+
+def test_pools_are_kept_up(service: FakeService) -> None:
+    with MongoClient("fake.db", _lease=Lease(service), minPoolSize=3) as client:
+        client.admin.command("ping")
+        end = time.monotonic() + 10
+        while sum(not state.closed for state in service.states) < 3 and time.monotonic() < end:
+            time.sleep(0.01)
+        assert sum(not state.closed for state in service.states) == 3
+
+
+def test_listeners_hear_of_cursors_that_were_collected(service: FakeService) -> None:
+    class Listener(monitoring.CommandListener):
+        def __init__(self) -> None:
+            self.heard: list[str] = []
+
+        def started(self, event: monitoring.CommandStartedEvent) -> None:
+            self.heard.append(event.command_name)
+
+        def succeeded(self, event: monitoring.CommandSucceededEvent) -> None: ...
+
+        def failed(self, event: monitoring.CommandFailedEvent) -> None: ...
+
+    listener = Listener()
+    with MongoClient[dict[str, Any]]("fake.db", _lease=Lease(service), event_listeners=[listener]) as client:
+        client.shop.users.insert_many([{"_id": number} for number in range(10)])
+        next(client.shop.users.find(batch_size=3))
+        gc.collect()
+        end = time.monotonic() + 10
+        while "killCursors" not in listener.heard and time.monotonic() < end:
+            time.sleep(0.01)
+        assert not service.cursors
+        assert "killCursors" in listener.heard
 
 
 @pytest.fixture(autouse=True)
 def _no_threads_left() -> Iterator[None]:
     before = threading.active_count()
     yield
+    end = time.monotonic() + 10  # PyMongo's background thread, of clients that have one, ends soon
+    while threading.active_count() > before and time.monotonic() < end:
+        time.sleep(0.01)
     assert threading.active_count() <= before
 
 

@@ -101,7 +101,8 @@ def _batch(cursor: Cursor, invocation: Invocation, limit: int, await_seconds: fl
     if batch or not cursor.await_data:
         return batch
     invocation.connection.on_close(watch.announce)
-    end = time.monotonic() + await_seconds
+    patience = invocation.connection.seconds_left
+    end = time.monotonic() + (await_seconds if patience is None else min(await_seconds, patience))
     while not batch and not cursor.exhausted and time.monotonic() < end:
         watch.wait(seen, end, lambda: invocation.operation.is_interrupted)
         invocation.operation.check_interrupt()

@@ -286,16 +286,21 @@ def _block(milliseconds: int, request: Request, connection: ConnectionState, cur
     """Wait, but not for longer than the command may take, nor when its client has gone; that time counts.
 
     Raises:
-        ServerError: MaxTimeMSExpired (50).
+        ServerError: MaxTimeMSExpired (50), ClientDisconnect (279).
     """
     gone = threading.Event()
     connection.on_close(gone.set)
     limit, left = request.command.get("maxTimeMS"), _seconds_left(cursor)
     limit_ms = limit if isinstance(limit, int) and limit > 0 else None if left is None else 1000 * left
+    seconds = milliseconds / 1000
     if limit_ms is not None and limit_ms <= milliseconds:
         gone.wait(max(0.0, limit_ms) / 1000)
         raise ServerError(ErrorCode.MaxTimeMSExpired, "operation exceeded time limit")
-    gone.wait(milliseconds / 1000)
+    if connection.seconds_left is not None:
+        seconds = min(seconds, connection.seconds_left)
+    gone.wait(seconds)
+    if connection.has_gone:
+        raise ServerError(ErrorCode.ClientDisconnect, "operation was interrupted because a client disconnected")
     if cursor is not None and left is not None:
         cursor.seconds_left = left - milliseconds / 1000
     elif limit_ms is not None:

@@ -13,6 +13,7 @@ from pymongo import ReadPreference
 
 from satchel.driver.aio_collection import AsyncDatabase, own_async_database
 from satchel.driver.aio_direct import AsyncDirectConnection, may_be_direct_and_wait
+from satchel.driver.batch_stream import BatchStream
 from satchel.driver.client import is_plain_operation, represent
 from satchel.driver.direct import NO_SERVER, NotDirectError, is_unobserved
 from satchel.driver.exchange import (
@@ -29,6 +30,7 @@ from satchel.driver.exchange import (
     is_known,
     run,
     unpack,
+    works_in_background,
 )
 from satchel.driver.lease import Lease, open_lease
 from satchel.driver.private import (
@@ -71,7 +73,9 @@ class AsyncInProcessConnection(AsyncConnection):
         self._state = ConnectionState()
         self._state.batch_size = LOOP_BATCH_SIZE
         self._replies: deque[bytes] = deque()
-        super().__init__(AsyncLink(self._state), pool, pool.address, connection_id, pool.is_sdam)  # type: ignore[arg-type]
+        self._stream = BatchStream()
+        self._link = AsyncLink(self._state, pool.opts.socket_timeout)
+        super().__init__(self._link, pool, pool.address, connection_id, pool.is_sdam)  # type: ignore[arg-type]
 
     async def send_message(self, message: bytes, max_doc_size: int) -> None:
         """Run the command of `message` and keep its replies.
@@ -81,18 +85,38 @@ class AsyncInProcessConnection(AsyncConnection):
         """
         check_size(max_doc_size, self.max_bson_size)
         self.max_write_batch_size = batch_size_after(message, self.max_write_batch_size, LOOP_WRITE_SIZES)
-        call = partial(run, self._service, message, self._state)
+        self._stream.begin(message)
         try:
-            self._replies = call() if command_name(message) in INSTANT_COMMANDS else await self._workers.run(call)
+            await self._run(message)
         except BaseException as error:
             await self._raise_connection_failure(error)
 
     async def receive_message(self, request_id: int | None) -> OpMsg:
         """Return the next reply."""
         try:
-            return unpack(self._replies)
+            if not self._replies and self._stream.message is not None:
+                await self._run(self._stream.message)
+            return self._stream.mark(unpack(self._replies))
         except BaseException as error:
             await self._raise_connection_failure(error)
+
+    async def _run(self, message: bytes) -> None:
+        call = partial(run, self._service, message, self._state)
+        if command_name(message) in INSTANT_COMMANDS:
+            self._replies = call()
+        elif self._link.patience is None:
+            self._replies = await self._workers.run(call)
+        else:
+            try:
+                self._replies = await asyncio.wait_for(self._workers.run(call), self._link.patience)
+            except TimeoutError as error:
+                raise TimeoutError("timed out") from error
+
+    async def close_conn(self, reason: str | None) -> None:
+        """Close the connection, and the cursor whose batches are still to come."""
+        await super().close_conn(reason)
+        if self._stream.cursor_id:
+            self._service.kill_cursor(self._stream.cursor_id)
 
     def abandon(self) -> None:
         """Tell the service that nobody waits for it any more."""
@@ -297,10 +321,12 @@ class AsyncMongoClient(AsyncPyMongoClient[DocumentType]):
             super()._init_background(old_pid)
             return
         super()._init_background(None)
-        self._kill_cursors_executor = AsyncNoExecutor()  # type: ignore[assignment]
+        if not works_in_background(self.options):
+            self._kill_cursors_executor = AsyncNoExecutor()  # type: ignore[assignment]
 
     def _close_cursor_soon(self, cursor_id: int, address: Any, conn_mgr: Any = None) -> None:
-        if self._lease is None:
+        is_left_to_us = isinstance(self._kill_cursors_executor, NoExecutor) and conn_mgr is None
+        if self._lease is None or not is_left_to_us:
             super()._close_cursor_soon(cursor_id, address, conn_mgr)
         elif cursor_id:
             self._lease.service.kill_cursor(cursor_id)
@@ -353,6 +379,8 @@ class AsyncMongoClient(AsyncPyMongoClient[DocumentType]):
                 return await direct.run_operation(operation, run_with_conn.__self__)
             except NotDirectError:
                 pass
+        if operation.exhaust and self._kill_cursors_queue:
+            await self._process_kill_cursors()  # exhaust cursors of the garbage collector still have their connections
         return await super()._run_operation(operation, run_with_conn, address)
 
     def __getitem__(self, name: str) -> AsyncPyMongoDatabase[DocumentType]:

@@ -10,7 +10,7 @@ from pymongo import ReadPreference
 
 from satchel.driver.collection import Database, own_database
 from satchel.driver.direct import NO_SERVER, DirectConnection, NotDirectError, is_unobserved, may_be_direct
-from satchel.driver.exchange import NoExecutor
+from satchel.driver.exchange import NoExecutor, works_in_background
 from satchel.driver.lease import Lease, open_lease
 from satchel.driver.private import ClientSession, DocumentType, GetMore, PyMongoClient, PyMongoDatabase, Query, Response
 from satchel.driver.target import Host, Target, check_encryption_key, parse_target
@@ -100,10 +100,12 @@ class MongoClient(PyMongoClient[DocumentType]):
         # PyMongo is not told of a fork (it would warn): topology and connections are new, the service takes care of
         # what it has open.
         super()._init_background(None)
-        self._kill_cursors_executor = NoExecutor()  # type: ignore[assignment]
+        if not works_in_background(self.options):
+            self._kill_cursors_executor = NoExecutor()  # type: ignore[assignment]
 
     def _close_cursor_soon(self, cursor_id: int, address: Any, conn_mgr: Any = None) -> None:
-        if self._lease is None:
+        is_left_to_us = isinstance(self._kill_cursors_executor, NoExecutor) and conn_mgr is None
+        if self._lease is None or not is_left_to_us:
             super()._close_cursor_soon(cursor_id, address, conn_mgr)
         elif cursor_id:
             self._lease.service.kill_cursor(cursor_id)
@@ -151,6 +153,8 @@ class MongoClient(PyMongoClient[DocumentType]):
                 return direct.run_operation(operation, run_with_conn.__self__)
             except NotDirectError:
                 pass
+        if operation.exhaust and self._kill_cursors_queue:
+            self._process_kill_cursors()  # exhaust cursors of the garbage collector still have their connections
         return super()._run_operation(operation, run_with_conn, address)
 
     def __getitem__(self, name: str) -> PyMongoDatabase[DocumentType]:

@@ -95,6 +95,7 @@ def may_be_direct(options: ClientOptions) -> bool:
         and options.auto_encryption_opts is None
         and options.pool_options.server_api is None
         and options.timeout is None
+        and options.pool_options.socket_timeout is None
         and not options.load_balanced
     )
 

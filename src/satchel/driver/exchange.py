@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections import deque
 from typing import Any, Final, NamedTuple
 
@@ -9,7 +10,7 @@ import bson
 from pymongo.errors import DocumentTooLarge
 from pymongo.topology_description import TopologyDescription
 
-from satchel.driver.private import Hello, OpMsg, ServerDescription
+from satchel.driver.private import ClientOptions, Hello, OpMsg, ServerDescription
 from satchel.errors import ServerError
 from satchel.values.bson_types import encode_document
 from satchel.wire.header import HEADER, HEADER_SIZE_BYTES, OP_COMPRESSED, ProtocolError
@@ -54,18 +55,25 @@ class ServiceFailureError(ConnectionError):
 
 
 class Link:
-    """Stands where PyMongo keeps a socket; closing it tells the service that the client has gone."""
+    """Stands where PyMongo keeps a socket; closing it tells the service that the client has gone.
 
-    def __init__(self, state: ConnectionState) -> None:
+    Attributes:
+        state: What the service remembers of the connection.
+        patience: How many seconds PyMongo waits for an answer; None for as long as it takes.
+    """
+
+    def __init__(self, state: ConnectionState, patience: float | None = None) -> None:
         self.state = state
+        self.patience = patience
 
     @property
     def get_conn(self) -> Link:
         """What PyMongo calls `settimeout` on."""
         return self
 
-    def settimeout(self, _timeout: float | None) -> None:
-        """Do nothing: a call ends when the service returns; `maxTimeMS` limits what runs there."""
+    def settimeout(self, timeout: float | None) -> None:
+        """Take note of how long to wait for an answer."""
+        self.patience = timeout
 
     def is_closing(self) -> bool:
         """Tell whether it has been closed."""
@@ -93,6 +101,25 @@ def run(service: Service, message: bytes, state: ConnectionState) -> deque[bytes
     if state.closed:
         raise ServiceFailureError("the connection was closed")
     return replies
+
+
+def run_within(service: Service, message: bytes, state: ConnectionState, patience: float | None) -> deque[bytes]:
+    """Run one wire message in this thread; the service ends it when nobody waits any more.
+
+    Raises:
+        ServiceFailureError: As `run`.
+        TimeoutError: It has taken longer than `patience` seconds, so that what came of it is not known.
+    """
+    if patience is None:
+        return run(service, message, state)
+    state.deadline = time.monotonic() + patience
+    try:
+        replies = run(service, message, state)
+        if state.has_gone:
+            raise TimeoutError("timed out")
+        return replies
+    finally:
+        state.deadline = None
 
 
 def unpack(replies: deque[bytes]) -> OpMsg:
@@ -159,8 +186,20 @@ def is_known(description: TopologyDescription, address: Address) -> bool:
     return server is None or server.is_server_type_known
 
 
+def works_in_background(options: ClientOptions) -> bool:
+    """Tell whether there is something for PyMongo's background thread to do.
+
+    It keeps up the pool, and where somebody listens to commands it kills the cursors of the garbage collector, which
+    otherwise die at once.
+    """
+    pool_options = options.pool_options
+    listeners = pool_options._event_listeners
+    is_observed = listeners is not None and listeners.enabled_for_commands
+    return is_observed or pool_options.min_pool_size > 0 or pool_options.max_idle_time_seconds is not None
+
+
 class NoExecutor:
-    """Stands where PyMongo keeps the thread that kills the cursors of the garbage collector: ours die at once."""
+    """Stands where PyMongo keeps its background thread, for clients that need none."""
 
     def open(self) -> None:
         """Start nothing."""

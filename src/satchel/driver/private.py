@@ -113,8 +113,12 @@ _TOPOLOGIES: Final = (Topology, AsyncTopology)
 _HANDLERS: Final = (Handler, AsyncHandler)
 
 PRIVATE_NAMES: Final = (
-    PrivateName(_CLIENTS, "_init_background", "override: no thread that kills cursors", ("old_pid",)),
+    PrivateName(
+        _CLIENTS, "_init_background", "override: no thread that kills cursors, where nobody looks", ("old_pid",)
+    ),
     PrivateName(_CLIENTS, "_kill_cursors_executor", "replace by something that does nothing"),
+    PrivateName(_CLIENTS, "_kill_cursors_queue", "read: whether cursors of the garbage collector wait"),
+    PrivateName(_CLIENTS, "_process_kill_cursors", "call: let them go", ()),
     PrivateName(
         _CLIENTS,
         "_close_cursor_soon",
@@ -177,7 +181,7 @@ PRIVATE_NAMES: Final = (
     PrivateName(_CONNECTIONS, "conn_closed", "override: there is no socket to poll", ()),
     PrivateName(_CONNECTIONS, "hello", "call", ()),
     PrivateName(_CONNECTIONS, "authenticate", "call", ("reauthenticate",)),
-    PrivateName(_CONNECTIONS, "close_conn", "call", ("reason",)),
+    PrivateName(_CONNECTIONS, "close_conn", "call, extend: a cursor whose batches come unasked dies", ("reason",)),
     PrivateName(_CONNECTIONS, "_raise_connection_failure", "call", ("error",)),
     PrivateName(_CONNECTIONS, "cancel_context", "read"),
     PrivateName(_CONNECTIONS, "max_bson_size", "read"),

@@ -6,6 +6,7 @@ import weakref
 from collections import deque
 from typing import Any
 
+from satchel.driver.batch_stream import BatchStream
 from satchel.driver.exchange import (
     MESSAGE_SIZE_LIMIT_BYTES,
     Address,
@@ -14,7 +15,7 @@ from satchel.driver.exchange import (
     check_size,
     describe,
     is_known,
-    run,
+    run_within,
     unpack,
 )
 from satchel.driver.private import (
@@ -37,23 +38,37 @@ class InProcessConnection(Connection):
         self._service = service
         self._state = ConnectionState()
         self._replies: deque[bytes] = deque()
-        super().__init__(Link(self._state), pool, pool.address, connection_id, pool.is_sdam)  # type: ignore[arg-type]
+        self._stream = BatchStream()
+        self._link = Link(self._state, pool.opts.socket_timeout)
+        super().__init__(self._link, pool, pool.address, connection_id, pool.is_sdam)  # type: ignore[arg-type]
 
     def send_message(self, message: bytes, max_doc_size: int) -> None:
         """Run the command of `message` and keep its replies."""
         check_size(max_doc_size, self.max_bson_size)
         self.max_write_batch_size = batch_size_after(message, self.max_write_batch_size)
+        self._stream.begin(message)
         try:
-            self._replies = run(self._service, message, self._state)
+            self._run(message)
         except BaseException as error:
             self._raise_connection_failure(error)
 
     def receive_message(self, request_id: int | None) -> OpMsg:
         """Return the next reply."""
         try:
-            return unpack(self._replies)
+            if not self._replies and self._stream.message is not None:
+                self._run(self._stream.message)
+            return self._stream.mark(unpack(self._replies))
         except BaseException as error:
             self._raise_connection_failure(error)
+
+    def _run(self, message: bytes) -> None:
+        self._replies = run_within(self._service, message, self._state, self._link.patience)
+
+    def close_conn(self, reason: str | None) -> None:
+        """Close the connection, and the cursor whose batches are still to come."""
+        super().close_conn(reason)
+        if self._stream.cursor_id:
+            self._service.kill_cursor(self._stream.cursor_id)
 
     def abandon(self) -> None:
         """Tell the service that nobody waits for it any more."""

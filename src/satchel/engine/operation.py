@@ -99,13 +99,13 @@ class Operation:
             raise ServerError(ErrorCode.MaxTimeMSExpired, "operation exceeded time limit")
         if current.killed is not None:
             raise ServerError(current.killed, "operation was interrupted")
-        if current.client is not None and current.client.closed:
+        if current.client is not None and current.client.has_gone:
             raise ServerError(ErrorCode.ClientDisconnect, "operation was interrupted because a client disconnected")
 
     @property
     def is_interrupted(self) -> bool:
         """Whether it was killed, or nobody waits for it any more."""
-        return self.killed is not None or (self.client is not None and self.client.closed)
+        return self.killed is not None or (self.client is not None and self.client.has_gone)
 
     @property
     def connection_id(self) -> int:

@@ -134,6 +134,7 @@ class ConnectionState:
         batch_size: How much a reply to this client may carry.
         closed: Whether the client has gone; a running operation looks at it and stops (ClientDisconnect, 279).
         closed_at: When it went, as `time.monotonic()` has it.
+        deadline: When the client stops waiting for the command that runs, likewise; None when it does not.
     """
 
     __slots__ = (
@@ -142,6 +143,7 @@ class ConnectionState:
         "closed",
         "closed_at",
         "conversation",
+        "deadline",
         "id",
         "login",
         "metadata",
@@ -164,6 +166,7 @@ class ConnectionState:
         self.batch_size = FULL_BATCH
         self.closed = False
         self.closed_at: float | None = None
+        self.deadline: float | None = None
         self._on_close: list[Callable[[], None]] = []
 
     @property
@@ -172,6 +175,16 @@ class ConnectionState:
         application = (self.metadata or {}).get("application")
         name = application.get("name") if isinstance(application, dict) else None
         return name if isinstance(name, str) else ""
+
+    @property
+    def has_gone(self) -> bool:
+        """Whether nobody waits for an answer any more."""
+        return self.closed or (self.deadline is not None and time.monotonic() >= self.deadline)
+
+    @property
+    def seconds_left(self) -> float | None:
+        """How long the client waits for the command that runs; None for as long as it takes."""
+        return None if self.deadline is None else max(0.0, self.deadline - time.monotonic())
 
     def on_close(self, callback: Callable[[], None]) -> None:
         """Have `callback` called, once, from any thread and without blocking, when the client goes away."""
