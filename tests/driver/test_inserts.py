@@ -19,6 +19,7 @@ from pymongo.synchronous.collection import Collection
 from satchel import MongoClient
 from satchel.driver import inserts
 from satchel.driver.direct import DirectConnection, NotDirectError
+from satchel.engine.writes import collection_writer, parts
 
 RAW = bson.CodecOptions(document_class=RawBSONDocument)
 
@@ -102,30 +103,32 @@ ODD = st.sampled_from(
     st.lists(DOCUMENTS, min_size=1, max_size=30),
     st.one_of(st.none(), st.tuples(st.integers(0, 30), ODD)),
     st.booleans(),
-    st.sampled_from([200, 1500, 10**9]),
-    st.sampled_from([4, 10**9]),
+    st.tuples(st.sampled_from([200, 1500, 10**9]), st.sampled_from([4, 10**9]), st.sampled_from([1, 3, 200])),
 )
 def test_the_same_as_pymongos_own_way(
     both: tuple[Collection[Any], Collection[Any]],
     documents: list[Any],
     odd: tuple[int, Any] | None,
     ordered: bool,
-    limit: int,
-    large: int,
+    limits: tuple[int, int, int],
 ) -> None:
     if odd is not None:
         documents.insert(*odd)
     outcomes, left, contents = [], [], []
-    with pytest.MonkeyPatch.context() as patch:
-        # Where nothing fails to be encoded, it must not matter how documents are divided.
-        if odd is None:
-            patch.setattr(inserts, "MESSAGE_SIZE_LIMIT_BYTES", limit + inserts._COMMAND_BYTES)
-            patch.setattr(inserts, "_LARGE_DOCUMENT_BYTES", large)
-        for collection in both:
-            mine = copy.deepcopy(documents)
+    most_bytes, large, most = limits
+    for collection in both:
+        mine = copy.deepcopy(documents)
+        with pytest.MonkeyPatch.context() as patch:
+            if collection is both[0]:
+                patch.setattr(parts, "MOST_ITEMS", most)
+                patch.setattr(collection_writer, "_KEYS_AT_ONCE", most * 3)
+            # Where nothing fails to be encoded, it must not matter how documents are divided.
+            if odd is None:
+                patch.setattr(inserts, "MESSAGE_SIZE_LIMIT_BYTES", most_bytes + inserts._COMMAND_BYTES)
+                patch.setattr(inserts, "_LARGE_DOCUMENT_BYTES", large)
             outcomes.append(outcome(fresh(collection), mine, ordered=ordered))
-            left.append([each if not isinstance(each, dict) else (type(each.get("_id")), list(each)) for each in mine])
-            contents.append(stored(collection))
+        left.append([each if not isinstance(each, dict) else (type(each.get("_id")), list(each)) for each in mine])
+        contents.append(stored(collection))
     assert outcomes[0] == outcomes[1]
     assert repr(left[0]) == repr(left[1])
     assert contents[0] == contents[1]

@@ -24,7 +24,21 @@ from collections.abc import Sequence
 from enum import Enum
 from typing import Final, TypeAlias
 
-from bson import Binary, Code, Decimal128, Int64, MaxKey, MinKey, ObjectId, Regex, Timestamp, decode, decode_all, encode
+from bson import (
+    Binary,
+    Code,
+    DBRef,
+    Decimal128,
+    Int64,
+    MaxKey,
+    MinKey,
+    ObjectId,
+    Regex,
+    Timestamp,
+    decode,
+    decode_all,
+    encode,
+)
 from bson.codec_options import CodecOptions, DatetimeConversion
 from bson.datetime_ms import DatetimeMS
 from bson.errors import BSONError
@@ -81,6 +95,9 @@ CODEC_OPTIONS: Final[CodecOptions[Document]] = CodecOptions(
 _RAW_OPTIONS: Final = CodecOptions(document_class=RawBSONDocument, datetime_conversion=DatetimeConversion.DATETIME_MS)
 _LARGE_BYTES: Final = 16 * 1024
 _DBREF_FIELD: Final = b"$ref\0"
+_NESTING_CLASSES: Final = frozenset({RawBSONDocument, list, Code, DBRef})
+"""What PyMongo leaves raw, and what documents can be in."""
+
 EMPTY_NAMED_PREFIX_BYTES: Final = 6
 """Length, type and empty name before the only document inside a document."""
 
@@ -168,6 +185,10 @@ def decode_document(raw: bytes | memoryview) -> Document:
         ServerError: InvalidBSON (22) when `raw` is not one well-formed document.
     """
     try:
+        if len(raw) > _LARGE_BYTES:  # looking at few values is quicker than looking at many bytes, of a chunk for one
+            document = dict(RawBSONDocument(bytes(raw), _RAW_OPTIONS))
+            if _NESTING_CLASSES.isdisjoint(map(type, document.values())):
+                return document
         if _DBREF_FIELD in (raw if isinstance(raw, bytes) else bytes(raw)):
             return {name: _plain(value) for name, value in RawBSONDocument(bytes(raw), _RAW_OPTIONS).items()}
         return decode(raw, CODEC_OPTIONS)

@@ -30,6 +30,21 @@ def test_a_document_with_a_ref_stays_as_it_is(document: dict[str, Any]) -> None:
     assert encode_document(decode_document(raw)) == raw
 
 
+@pytest.mark.parametrize("document", DBREF_SHAPED, ids=str)
+def test_a_large_document_with_a_ref_stays_as_it_is(document: dict[str, Any]) -> None:
+    raw = bson.encode({"data": bytes(100_000), **document})
+    assert encode_document(decode_document(raw)) == raw
+
+
+@given(strategies.documents)
+def test_large_documents_are_decoded_like_small_ones(document: dict[str, Any]) -> None:
+    raw = encode_document({**document, "data": bytes(100_000)})
+    expected = decode_document(encode_document(document))
+    decoded = decode_document(raw)
+    assert decoded.pop("data") == bytes(100_000)
+    assert repr(decoded) == repr({name: value for name, value in expected.items() if name != "data"})
+
+
 @given(strategies.documents)
 def test_encoding_what_was_decoded_gives_the_same_bytes(document: dict[str, Any]) -> None:
     raw = encode_document(document)

@@ -24,7 +24,10 @@ from satchel.settings import BUSY_TIMEOUT_SECONDS
 MEMORY: Final = ":memory:"
 
 _STATEMENT_CACHE: Final = 512
-_CACHE_KIB: Final = 16 * 1024
+_CACHE_KIB: Final = 2 * 1024
+_DECRYPTED_CACHE_KIB: Final = 16 * 1024
+"""The operating system has a cache of its own, but its pages are encrypted where the file is."""
+
 _JOURNAL_LIMIT_BYTES: Final = 64 * 1024 * 1024
 _READ_WRITE: Final = apsw.SQLITE_OPEN_READWRITE | apsw.SQLITE_OPEN_CREATE | apsw.SQLITE_OPEN_URI
 _READ_ONLY: Final = apsw.SQLITE_OPEN_READONLY | apsw.SQLITE_OPEN_URI
@@ -132,7 +135,7 @@ def _connect(name: str, flags: int, cipher: Cipher | None, path: str | None = No
     if cipher is not None:
         cipher.unlock(connection, path or name)
     connection.set_busy_timeout(int(BUSY_TIMEOUT_SECONDS * 1000))
-    connection.execute(f"PRAGMA cache_size = -{_CACHE_KIB}")
+    connection.execute(f"PRAGMA cache_size = -{_CACHE_KIB if cipher is None else _DECRYPTED_CACHE_KIB}")
     connection.execute("PRAGMA synchronous = NORMAL")
     # Otherwise this SQLite writes every page that becomes free, full of zeros: a delete costs as much as the insert.
     connection.execute("PRAGMA secure_delete = FAST").fetchall()

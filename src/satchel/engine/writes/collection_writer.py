@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
@@ -25,6 +26,7 @@ Prepared: TypeAlias = tuple[bytes, bytes, Document]
 
 
 _LOGGED_AT_ONCE: Final = 100
+_KEYS_AT_ONCE: Final = 20_000
 
 
 class Doomed(NamedTuple):
@@ -58,6 +60,7 @@ class CollectionWriter:
         self.entry = entry
         self._generators = _generators(entry)
         self._next_rid = 0
+        self._pending: dict[str, list[IndexRow]] = defaultdict(list)
 
     def insert(self, documents: Sequence[Prepared]) -> None:
         """Add documents, all or none.
@@ -77,6 +80,8 @@ class CollectionWriter:
                 yield
         except BaseException:
             self._unit.reload()
+            self.entry = self._unit.catalog.get(self.entry.namespace) or self.entry
+            self._next_rid = 0
             raise
 
     def insert_unguarded(self, documents: Sequence[Prepared]) -> None:
@@ -85,21 +90,74 @@ class CollectionWriter:
         Raises:
             ServerError: DuplicateKey (11000), or what an index has against a document.
         """
+        records = self._insert_records(documents)
+        for index, generator in self._generators:
+            self._insert_keys(index, generator, records, self._rows(index, generator, records))
+        if self._changes is not None:
+            self._changes.inserted(self.entry, records)
+
+    @contextmanager
+    def deferring_keys(self) -> Iterator[None]:
+        """Have those indexes that refuse no key get the keys of `insert_part` at the end of the block, in key order.
+
+        So each page of an index is written once. The block must not read the collection.
+        """
+        try:
+            yield
+        except ServerError:
+            self._insert_pending()
+            raise
+        self._insert_pending()
+
+    def insert_part(self, documents: Sequence[Prepared]) -> None:
+        """Add documents, all or none, within a block of `deferring_keys`.
+
+        Raises:
+            ServerError: DuplicateKey (11000), or what an index has against a document.
+        """
+        if self.entry.capped or self._unit.is_in_transaction:
+            self.insert(documents)
+            return
+        later: list[tuple[IndexEntry, list[IndexRow]]] = []
+        with self._undone_on_error():
+            records = self._insert_records(documents)
+            for index, generator in self._generators:
+                rows = self._rows(index, generator, records)
+                if index.unique:
+                    self._insert_keys(index, generator, records, rows)
+                else:
+                    later.append((index, rows))
+            if self._changes is not None:
+                self._changes.inserted(self.entry, records)
+        for index, rows in later:
+            pending = self._pending[index.table]
+            pending += rows
+            if len(pending) >= _KEYS_AT_ONCE:
+                self._insert_pending()
+
+    def _insert_pending(self) -> None:
+        for table, rows in self._pending.items():
+            rows.sort()
+            self._writer.insert_keys(table, rows)
+        self._pending.clear()
+
+    def _insert_records(self, documents: Sequence[Prepared]) -> list[NewRecord]:
         try:
             records = self._add_records(documents)
         except DuplicateKeyError as error:
             document = next(document for key, _, document in documents if key == error.key)
             raise duplicate_key_error(self.entry, ID_INDEX, {"_id": document["_id"]}) from error
-        for index, generator in self._generators:
-            rows = self._rows(index, generator, records)
-            rows.sort()
-            try:
-                self._writer.insert_keys(index.table, rows)
-            except DuplicateKeyError as error:
-                document = _owner(records, generator, error.key)
-                raise duplicate_key_error(self.entry, index, generator.key_value(document, error.key)) from error
-        if self._changes is not None:
-            self._changes.inserted(self.entry, records)
+        return records
+
+    def _insert_keys(
+        self, index: IndexEntry, generator: KeyGenerator, records: Sequence[NewRecord], rows: list[IndexRow]
+    ) -> None:
+        rows.sort()
+        try:
+            self._writer.insert_keys(index.table, rows)
+        except DuplicateKeyError as error:
+            document = _owner(records, generator, error.key)
+            raise duplicate_key_error(self.entry, index, generator.key_value(document, error.key)) from error
 
     def _add_records(self, documents: Sequence[Prepared]) -> list[NewRecord]:
         if len(documents) == 1:

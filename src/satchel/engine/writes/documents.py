@@ -61,7 +61,7 @@ def prepare_insert(
         if len(source) > _SURELY_SHALLOW_BYTES:
             check_size(source)
         document, bson = decoded or decode_document(source), bytes(source)
-    if bson[_FIRST_NAME] != _ID_NAME or _EMPTY_TIMESTAMP_BYTES in bson:
+    if bson[_FIRST_NAME] != _ID_NAME or _may_have_empty_timestamp(bson, document):
         complete = _with_id_in_front(_with_timestamps(document))
         if complete is not document or not bson:
             document, bson = complete, encode_document(complete)
@@ -89,10 +89,16 @@ def check_size(bson: bytes | memoryview) -> None:
         )
 
 
+def _may_have_empty_timestamp(bson: bytes, document: Document) -> bool:
+    if len(bson) > _LARGE_BYTES:  # looking at few values is quicker than looking at many bytes, of a chunk for one
+        return Timestamp in map(type, document.values())
+    return _EMPTY_TIMESTAMP_BYTES in bson
+
+
 def _check_depth(bson: bytes, document: Document) -> None:
     """Raise Overflow (15) for a document that is nested too deeply."""
     if len(bson) > _LARGE_BYTES and _CONTAINERS.isdisjoint(map(type, document.values())):
-        return  # looking at few values is quicker than looking at many bytes, of a file's chunk for one
+        return  # as above
     # Every nested document or array begins with a byte of its own, so most documents need no walk.
     if bson.count(b"\x03") + bson.count(b"\x04") > MAX_NESTING_DEPTH and depth_of(document) > MAX_NESTING_DEPTH + 1:
         raise ServerError(ErrorCode.Overflow, f"Document exceeds maximum nesting depth of {MAX_NESTING_DEPTH}")

@@ -73,37 +73,32 @@ def insert_documents(
             raise
         any(errors.add(index, error) for index in range(len(sources)))
         return 0
+    writer = CollectionWriter(unit, entry)
     inserted = reached = 0
-    for part in parts(sources):
-        operation.check_interrupt()
-        prepared, positions = _prepare_all(entry, part, reached, operation, errors)
-        reached += len(part)
-        try:
-            CollectionWriter(unit, entry).insert(prepared)
-            inserted += len(prepared)
-        except ServerError:
-            inserted += _insert_singly(unit, entry.namespace, prepared, positions, errors)
-            entry = unit.catalog.require(namespace)
-        if errors.ordered and errors.errors:
-            break
+    with writer.deferring_keys():
+        for part in parts(sources):
+            operation.check_interrupt()
+            prepared, positions = _prepare_all(entry, part, reached, operation, errors)
+            reached += len(part)
+            try:
+                writer.insert_part(prepared)
+                inserted += len(prepared)
+            except ServerError:
+                inserted += _insert_singly(writer, prepared, positions, errors)
+            if errors.ordered and errors.errors:
+                break
     return inserted
 
 
 def _insert_singly(
-    unit: WriteUnit,
-    namespace: Namespace,
-    prepared: Sequence[Prepared],
-    positions: Iterable[int],
-    errors: WriteErrors,
+    writer: CollectionWriter, prepared: Sequence[Prepared], positions: Iterable[int], errors: WriteErrors
 ) -> int:
-    writer = CollectionWriter(unit, unit.catalog.require(namespace))
     inserted = 0
     for position, document in zip(positions, prepared, strict=True):
         try:
-            writer.insert([document])
+            writer.insert_part([document])
             inserted += 1
         except ServerError as error:
-            writer = CollectionWriter(unit, unit.catalog.require(namespace))
             if errors.add(position, error):
                 break
     return inserted
