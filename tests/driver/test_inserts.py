@@ -87,7 +87,7 @@ VALUES = st.one_of(
 DOCUMENTS = st.dictionaries(st.sampled_from(["a", "b", "u", "d"]), VALUES, max_size=4).flatmap(
     lambda document: st.one_of(
         st.just(document),
-        st.one_of(st.integers(0, 12), st.text("ab", max_size=1), st.lists(st.integers(), max_size=1)).map(
+        st.one_of(st.integers(0, 12), st.text("ab", max_size=1), st.lists(st.integers(0, 3), max_size=1)).map(
             lambda identifier: {**document, "_id": identifier}
         ),
         st.integers(0, 40).map(lambda identifier: {"_id": identifier, **document}),
