@@ -63,7 +63,7 @@ class IndexEntry:
                 return "wildcard"
         return "btree"
 
-    @property
+    @cached_property
     def is_id(self) -> bool:
         """Whether this is the index of `_id` that every collection has."""
         return not self.table
@@ -134,7 +134,7 @@ class CollectionEntry:
     options: Document
     indexes: tuple[IndexEntry, ...]
 
-    @property
+    @cached_property
     def is_view(self) -> bool:
         """Whether this is a view: a name for a pipeline over another collection."""
         return "viewOn" in self.options
@@ -149,7 +149,7 @@ class CollectionEntry:
         """A view's pipeline."""
         return cast("list[Document]", self.options.get("pipeline", []))
 
-    @property
+    @cached_property
     def capped(self) -> bool:
         """Whether the collection has a fixed size and its oldest documents make room for new ones."""
         return bool(self.options.get("capped"))

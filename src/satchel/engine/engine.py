@@ -64,7 +64,7 @@ class Engine:
 
     def read(self) -> AbstractContextManager[ReadUnit]:
         """Open a snapshot with the catalog that belongs to it."""
-        return _Unit(self.storage.read(), lambda reader: ReadUnit(reader, self._catalog_of(reader)))
+        return _Unit(self.storage.read(), lambda reader: ReadUnit(reader, self.catalog_of(reader)))
 
     def write(self, operation: Operation) -> AbstractContextManager[WriteUnit]:
         """Run the block as one write transaction, durable if the operation asks for it."""
@@ -80,9 +80,10 @@ class Engine:
         self.data_watch.announce()
 
     def _write_unit(self, writer: Writer) -> WriteUnit:
-        return WriteUnit(writer, self._catalog_of(writer), self.change_log)
+        return WriteUnit(writer, self.catalog_of(writer), self.change_log)
 
-    def _catalog_of(self, reader: Reader) -> Catalog:
+    def catalog_of(self, reader: Reader) -> Catalog:
+        """Return the catalog that belongs to a snapshot."""
         catalog = self._catalog
         if catalog is None or catalog.version != reader.catalog_version():
             catalog = Catalog.load(reader, catalog)
@@ -180,7 +181,7 @@ class PinnedEngine(Engine):
 
     def read(self) -> AbstractContextManager[ReadUnit]:
         """Read what the transaction sees."""
-        return _Unit(self._transaction.read(), lambda reader: ReadUnit(reader, self._catalog_of(reader)))
+        return _Unit(self._transaction.read(), lambda reader: ReadUnit(reader, self.catalog_of(reader)))
 
     @contextmanager
     def write(self, operation: Operation) -> Iterator[WriteUnit]:
@@ -196,15 +197,16 @@ class PinnedEngine(Engine):
         self.changes = unit.changes
 
     def _write_unit(self, writer: Writer) -> WriteUnit:
-        unit = WriteUnit(writer, self._catalog_of(writer), self.change_log, self._original)
+        unit = WriteUnit(writer, self.catalog_of(writer), self.change_log, self._original)
         if self.changes is not None:
             unit.changes = self.changes
         elif unit.changes is not None and self._join is not None:
             self._join(unit.changes)
         return unit
 
-    def _catalog_of(self, reader: Reader) -> Catalog:
-        catalog = super()._catalog_of(reader)
+    def catalog_of(self, reader: Reader) -> Catalog:
+        """Return the catalog that belongs to the transaction, and remember the first."""
+        catalog = super().catalog_of(reader)
         if self._original is None:
             self._original = catalog
         return catalog

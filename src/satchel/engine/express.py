@@ -5,10 +5,11 @@ It finds what `planner.plan` and the scans find for the same filter; MongoDB cal
 
 from __future__ import annotations
 
-from satchel.engine.engine import Engine
+from satchel.engine.engine import Engine, server_error
 from satchel.engine.namespaces import Namespace
 from satchel.engine.planner.indexes import sole_index
 from satchel.engine.planner.lookup import first_record
+from satchel.errors import StorageError
 from satchel.values.bson_types import MISSING as NOT_EXPRESS
 from satchel.values.bson_types import BsonValue, Missing
 
@@ -31,11 +32,14 @@ def find_equal(engine: Engine, namespace: Namespace, path: str, value: BsonValue
     """
     if path != "_id" and not _may_be_indexed(engine, namespace, path):
         return NOT_EXPRESS
-    with engine.read() as unit:
-        entry = unit.catalog.get(namespace)
-        if entry is None or entry.is_view:
-            return NOT_EXPRESS
-        record = first_record(unit.reader, entry, path, value)
+    try:
+        with engine.storage.read() as reader:
+            entry = engine.catalog_of(reader).get(namespace)
+            if entry is None or entry.is_view:
+                return NOT_EXPRESS
+            record = first_record(reader, entry, path, value)
+    except StorageError as error:
+        raise server_error(error) from error
     if record is NOT_EXPRESS:
         return NOT_EXPRESS
     engine.opcounters["find"] += 1

@@ -32,8 +32,12 @@ def first_record(reader: Reader, entry: CollectionEntry, path: str, value: BsonV
     Returns:
         MISSING when it is not clear that one index alone is the one to use.
     """
-    index = lookup_index(entry, path)
-    return MISSING if index is None else record_at(reader, entry, index, lookup_key(entry, index, value))
+    if path == "_id":
+        return reader.get_by_id(entry.table, key_string.encode(value, entry.collation))
+    index = sole_index(entry, path)
+    if index is None:
+        return MISSING
+    return reader.get_by_key(entry.table, index.table, lookup_key(entry, index, value))
 
 
 def record_at(reader: Reader, entry: CollectionEntry, index: IndexEntry, key: bytes) -> Record | None:
