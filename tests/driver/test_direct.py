@@ -535,7 +535,7 @@ def test_short_cuts_are_taken(both: list[Collection[Any]]) -> None:
     collection.update_many({"_id": 2}, {"$set": {"a": 1}})
     collection.delete_many({"_id": 2})
     collection.count_documents({})
-    collection.estimated_document_count()
+    collection.estimated_document_count(comment="why")
     collection.distinct("n")
     collection.aggregate([])
     collection.find_one_and_delete({"n": 1})

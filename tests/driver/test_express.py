@@ -22,6 +22,9 @@ from pymongo.synchronous.collection import Collection
 
 from satchel import MongoClient
 from satchel.driver.direct import DirectConnection
+from satchel.engine.quick_count import quick_count
+from satchel.values.bson_types import MISSING
+from satchel.values.namespace import Namespace
 from tests.driver.test_direct import UNENCODABLE, Listener, outcome, plain
 
 Clients = tuple[MongoClient[Any], MongoClient[Any]]
@@ -90,6 +93,8 @@ CALLS = st.one_of(
     st.tuples(st.just("find_one_and_update"), st.tuples(FILTERS, UPDATES), RETURNED),
     st.tuples(st.just("find_one_and_replace"), st.tuples(FILTERS, REPLACEMENTS), RETURNED),
     st.tuples(st.just("find_one_and_delete"), st.tuples(FILTERS), st.just({})),
+    st.tuples(st.just("count_documents"), st.tuples(FILTERS), st.just({})),
+    st.tuples(st.just("estimated_document_count"), st.just(()), st.just({})),
 )
 INDEXES: dict[str, tuple[Any, dict[str, Any]]] = {
     "ascending": ("a", {}),
@@ -224,6 +229,9 @@ COUNTED: dict[str, Call] = {
     "find_and_delete": lambda c: c.find_one_and_delete({"_id": 1}),
     "delete": lambda c: c.delete_one({"_id": 7}),
     "nothing": lambda c: c.delete_one({"_id": 7}),
+    "count": lambda c: c.count_documents({"a": {"$gt": 1}}),
+    "count_all": lambda c: c.count_documents({}),
+    "estimate": lambda c: c.estimated_document_count(),
 }
 
 
@@ -283,3 +291,14 @@ def test_express_is_what_is_tested(clients: Clients, monkeypatch: pytest.MonkeyP
         call(collection)
     assert collection.find_one_and_replace({"a": 1}, {"a": 2}, return_document=True) is None
     assert collection.find_one({"a": 2}) is None
+
+
+def test_what_takes_long_to_count_is_a_command(clients: Clients) -> None:
+    short, long = (prepared(client, "plain", ["ascending"]) for client in clients)
+    for collection in (short, long):
+        collection.insert_many({"_id": number, "a": number % 2, "b": [number, 1]} for number in range(2004))
+        collection.create_index("b")
+    filters: list[Any] = [{}, {"a": 0}, {"a": {"$gte": 0}}, {"a": {"$lt": 0}}, {"b": 1}, {"b": {"$gt": 2002}}, {"c": 1}]
+    assert [short.count_documents(each) for each in filters] == [long.count_documents(each) for each in filters]
+    assert short.estimated_document_count() == 2004
+    assert quick_count(short.database.client._direct._service.engine, Namespace("shop", "c"), {"a": 0}) is MISSING  # type: ignore[attr-defined]

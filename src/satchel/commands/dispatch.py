@@ -88,6 +88,15 @@ class Service:
         """Return the first document that a find for one value finds; MISSING where only `run` knows."""
         return MISSING if self.activity.profiler.is_active else find_equal(self.engine, namespace, path, value)
 
+    def quick_count(self, namespace: Namespace, filter_: Document, command: str) -> int | Missing:
+        """Return how many documents match a filter; MISSING where only `run` knows."""
+        from satchel.engine.quick_count import quick_count  # noqa: PLC0415 - who only looks documents up does without
+
+        counted = MISSING if self.activity.profiler.is_active else quick_count(self.engine, namespace, filter_)
+        if counted is not MISSING:
+            self.engine.opcounters[command] += 1
+        return counted
+
     def express_writes(self) -> ExpressWrites:
         """Return the commonest writes, past what other commands need."""
         if self._express_writes is None:

@@ -235,6 +235,10 @@ class FailingService(Service):
         """Return the first document that a find for one value finds, unless that may have to fail."""
         return MISSING if self.fail_points.points else super().find_equal(namespace, path, value)
 
+    def quick_count(self, namespace: Namespace, filter_: Document, command: str) -> int | Missing:
+        """Return how many documents match a filter, unless that may have to fail."""
+        return MISSING if self.fail_points.points else super().quick_count(namespace, filter_, command)
+
     def express_writes(self) -> ExpressWrites:
         """Return the commonest writes, unless they may have to fail."""
         if self._express_writes is None:

@@ -106,6 +106,24 @@ class AsyncCollection(ShortCuts, AsyncPyMongoCollection[DocumentType]):
                 pass
         return await super().find_one_and_delete(filter, *args, **kwargs)
 
+    async def count_documents(self, filter: Any, *args: Any, **kwargs: Any) -> int:  # noqa: A002
+        """Count documents, as PyMongo does."""
+        if says_nothing(args, kwargs) and filter.__class__ is dict:
+            try:
+                return cast("int", await self._direct_read().count(self._namespace, filter, self._options, "aggregate"))
+            except NotDirectError:
+                pass
+        return await super().count_documents(filter, *args, **kwargs)
+
+    async def estimated_document_count(self, *args: Any, **kwargs: Any) -> int:
+        """Count all documents, as PyMongo does."""
+        if not args and not kwargs:
+            try:
+                return cast("int", await self._direct_read().count(self._namespace, {}, self._options, "count"))
+            except NotDirectError:
+                pass
+        return await super().estimated_document_count(*args, **kwargs)
+
     async def _image(
         self, filter_: dict[str, Any], update: dict[str, Any] | None, *, return_document: bool = ReturnDocument.BEFORE
     ) -> Any:

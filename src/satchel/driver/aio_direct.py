@@ -84,6 +84,12 @@ class AsyncDirectConnection(DirectConnection):
         """Return the BSON of the first document that has a value at a path, or None."""
         return await self._at_once(partial(super().find_equal, namespace, path, value))
 
+    async def count(  # type: ignore[override]
+        self, namespace: Namespace, filter_: Mapping[str, Any], options: CodecOptions[Any], command: str
+    ) -> int:
+        """Return how many documents match a filter."""
+        return await self._at_once(partial(super().count, namespace, filter_, options, command))
+
     async def insert_one(  # type: ignore[override]
         self, namespace: Namespace, document: Mapping[str, Any], options: CodecOptions[Any]
     ) -> None:

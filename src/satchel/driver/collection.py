@@ -205,6 +205,24 @@ class Collection(ShortCuts, PyMongoCollection[DocumentType]):
                 pass
         return super().find_one_and_delete(filter, *args, **kwargs)
 
+    def count_documents(self, filter: Any, *args: Any, **kwargs: Any) -> int:  # noqa: A002
+        """Count documents, as PyMongo does."""
+        if says_nothing(args, kwargs) and filter.__class__ is dict:
+            try:
+                return cast("int", self._direct_read().count(self._namespace, filter, self._options, "aggregate"))
+            except NotDirectError:
+                pass
+        return super().count_documents(filter, *args, **kwargs)
+
+    def estimated_document_count(self, *args: Any, **kwargs: Any) -> int:
+        """Count all documents, as PyMongo does."""
+        if not args and not kwargs:
+            try:
+                return cast("int", self._direct_read().count(self._namespace, {}, self._options, "count"))
+            except NotDirectError:
+                pass
+        return super().estimated_document_count(*args, **kwargs)
+
     def _image(
         self, filter_: dict[str, Any], update: dict[str, Any] | None, *, return_document: bool = ReturnDocument.BEFORE
     ) -> DocumentType | None:

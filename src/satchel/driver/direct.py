@@ -227,6 +227,16 @@ class DirectConnection:
             raise NotDirectError
         return found
 
+    def count(self, namespace: Namespace, filter_: Mapping[str, Any], options: CodecOptions[Any], command: str) -> int:
+        """Return how many documents match a filter."""
+        try:
+            counted = self._service.quick_count(namespace, plain_filter(filter_, options), command)
+        except (ServerError, RecursionError) as error:
+            raise NotDirectError from error  # PyMongo's own way ends in the same error
+        if counted is MISSING:
+            raise NotDirectError
+        return counted
+
     def insert_one(self, namespace: Namespace, document: Mapping[str, Any], options: CodecOptions[Any]) -> None:
         """Insert a document."""
         done(self._writes.insert(namespace, encode(document, options)))

@@ -317,3 +317,16 @@ class DirectService(Service, Protocol):
             ServerError: The storage has failed.
         """
         ...
+
+    def quick_count(self, namespace: Namespace, filter_: Document, command: str) -> int | Missing:
+        """Return how many documents match a filter; MISSING means: ask with `run`.
+
+        Args:
+            namespace: A collection.
+            filter_: The filter, in the engine's classes.
+            command: The command that it stands for, to be counted.
+
+        Raises:
+            ServerError: What is wrong with the filter; the storage has failed.
+        """
+        ...

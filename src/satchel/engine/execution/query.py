@@ -97,7 +97,7 @@ class QueryRun:
         end = None if self.limit is None else self.skip + self.limit
         keys = counted_scan(solution)
         if keys is not None:
-            total = _count_keys(keys, entry, slot.unit.reader, end)
+            total = count_keys(keys, entry, slot.unit.reader, end)
         elif end is None and isinstance(solution.access, CollScan):
             total = self._count_records(solution, entry, slot.unit.reader)
         else:
@@ -152,7 +152,7 @@ def counted_scan(solution: QuerySolution) -> IxScan | None:
     return solution.access if isinstance(solution.access, IxScan) and solution.residual is None else None
 
 
-def _count_keys(access: IxScan, entry: CollectionEntry, reader: Reader, end: int | None) -> int:
+def count_keys(access: IxScan, entry: CollectionEntry, reader: Reader, end: int | None) -> int:
     """Count the documents that index ranges lead to; beyond `end` it does not matter how many there are."""
     if access.index.multikey:  # a document may have several keys
         return len({rid for bounds in access.ranges for _, rid in reader.scan_keys(access.index.table, bounds)})
