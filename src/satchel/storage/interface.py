@@ -14,8 +14,8 @@ from typing import NamedTuple, Protocol, TypeAlias
 
 from satchel.storage.blocks import BlockStore
 from satchel.storage.change_log import ChangeLogReader, ChangeLogWriter
-from satchel.storage.predicate import BoundPredicate
-from satchel.values.bson_types import Document, Field
+from satchel.storage.predicate import BoundPredicate, Path
+from satchel.values.bson_types import BsonValue, Document, Field
 
 Record: TypeAlias = tuple[int, bytes]
 """A stored document: its record id (natural order) and its BSON."""
@@ -139,6 +139,15 @@ class Reader(Protocol):
         """Return top-level fields of the next records in natural order, beyond the record id `after`.
 
         Without columns when the predicate is not certain of one of the records.
+        """
+
+    def sort_bound(
+        self, table: str, path: Path, count: int, *, descending: bool, predicate: BoundPredicate | None = None
+    ) -> BsonValue:
+        """Return a value that `count` records have at a path or come before, in a sort by it.
+
+        Only records count of which the predicate is certain and that have no array on the path. None when there are not
+        as many, or when the value would not be found quickly.
         """
 
     def scan_ids(

@@ -14,9 +14,11 @@ from hypothesis import strategies as st
 from pymongo.errors import OperationFailure
 
 from satchel import MongoClient
-from satchel.backends.sqlite import SqliteStorage, fields
+from satchel.backends.sqlite import SqliteStorage, fields, sort_bounds
 from satchel.backends.sqlite.snapshot import SqliteReader
 from satchel.commands.count_distinct import _values_at
+from satchel.engine.execution import top
+from satchel.engine.execution.match import Match
 from satchel.mql.pipeline.chunk import Chunk
 from satchel.storage.interface import NewRecord
 from satchel.testing import strategies
@@ -231,7 +233,8 @@ def test_the_first_documents_are_those_of_whole_documents(
     collection.drop()
     collection.insert_many([{"_id": i, **each} for i, each in enumerate(cases.documents(9)) if "_id" not in each])
     paths = [path for path in cases.paths if all(part and part[0] != "$" for part in path.split("."))] or ["a"]
-    sort = [(path, random.choice((1, -1))) for path in dict.fromkeys((random.choice(paths), random.choice(paths)))]
+    some = dict.fromkeys(random.choice(paths) for _ in range(3))
+    sort = [(path, random.choice((1, -1))) for path in some]
     filter_ = random.choice(({}, cases.filter()))
 
     def found() -> object:
@@ -243,9 +246,33 @@ def test_the_first_documents_are_those_of_whole_documents(
 
     with pytest.MonkeyPatch.context() as monkeypatch:
         monkeypatch.setattr(fields, "MAX_RECORDS", size)
-        quick = found()
+        monkeypatch.setattr(sort_bounds, "FEWEST", 0)
+        monkeypatch.setattr(top, "MOST_CANDIDATES", random.choice((2, 100)))
+        by_bound = found()
+        monkeypatch.setattr(SqliteReader, "sort_bound", lambda *_args, **_options: None)
+        by_keys = found()
         monkeypatch.setattr(SqliteReader, "can_read_fields", lambda _self, _names: False)
-        assert quick == found(), (filter_, sort)
+        assert by_bound == by_keys == found(), (filter_, sort)
+
+
+def test_of_a_sort_with_a_limit_few_documents_are_read(
+    client: MongoClient[Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    collection = client["a"]["few"]
+    collection.insert_many([{"_id": i, "v": i / 7, "s": f"{i:05}", "at": DatetimeMS(i)} for i in range(1000)])
+    collection.insert_many([{"_id": -1, "v": None, "s": ["99999"]}, {"_id": -2, "v": [0.1, 999]}])
+    kept: list[int] = []
+    first_of = top.sorted_matches
+
+    def noted(found: list[Match], *args: Any) -> Iterator[Match]:
+        kept.append(len(found))
+        return first_of(found, *args)
+
+    monkeypatch.setattr(top, "sorted_matches", noted)
+    for sort, ids in (({"v": -1}, [-2, 999, 998]), ({"s": -1}, [-1, 999, 998]), ({"at": -1}, [999, 998, 997])):
+        assert [each["_id"] for each in collection.find(sort=list(sort.items()), limit=3)] == ids
+    assert [each["_id"] for each in collection.find(sort={"v": 1}, limit=4)] == [-1, 0, -2, 1]
+    assert kept == [4, 4, 3, 7], "the doubtful ones are read, too"
 
 
 @given(seed=st.integers(0, 2**32), size=st.sampled_from((1, 2, 5, 1024)))

@@ -153,7 +153,8 @@ def _restored(value: BsonValue) -> Field:
     return restore(value[tag])
 
 
-def _date(text: str) -> DatetimeMS:
+def date(text: str) -> DatetimeMS:
+    """Return a date of the projection."""
     return DatetimeMS((datetime.fromisoformat(text[:-1]) - _EPOCH) // _MILLISECOND)
 
 
@@ -162,7 +163,7 @@ _MILLISECOND: Final = timedelta(milliseconds=1)
 _RESTORE: Final[dict[str, Callable[..., Field]]] = {
     "$": lambda _: MISSING,
     "$oid": ObjectId,
-    "$date": _date,
+    "$date": date,
     "$uuid": lambda text: Binary(bytes.fromhex(text.replace("-", "")), 4),
 }
 """What the projection says all of, by its tag, and what stands for no value."""

@@ -10,9 +10,10 @@ from typing import Any, Final, TypeAlias, TypeVar, cast
 
 import apsw
 
-from satchel.backends.sqlite import fields, schema
+from satchel.backends.sqlite import fields, schema, sort_bounds
 from satchel.backends.sqlite.change_log import SqliteChangeLog
 from satchel.backends.sqlite.json_projection import project
+from satchel.backends.sqlite.places import Place
 from satchel.backends.sqlite.predicates import EVERYTHING, TRUE, Narrowing, narrowing
 from satchel.backends.sqlite.schema import CATALOG, SESSIONS, TOTALS, quote
 from satchel.errors import DuplicateKeyError
@@ -30,8 +31,8 @@ from satchel.storage.interface import (
     TableSize,
     Totals,
 )
-from satchel.storage.predicate import BoundPredicate
-from satchel.values.bson_types import Document
+from satchel.storage.predicate import BoundPredicate, Path
+from satchel.values.bson_types import BsonValue, Document
 
 Row = TypeVar("Row")
 Arguments: TypeAlias = "Sequence[object] | Mapping[str, object]"
@@ -160,6 +161,21 @@ class SqliteReader:
         except fields.OpenError:
             return PartialRecords(last_rid, None, [])
         return PartialRecords(last_rid, decoded, fields.decode_rids(rids))
+
+    def sort_bound(
+        self, table: str, path: Path, count: int, *, descending: bool, predicate: BoundPredicate | None = None
+    ) -> BsonValue:
+        """Return a value that `count` records come before or have; None where it would not be found quickly."""
+        narrowed, place = _ALL if predicate is None else narrowing(predicate), Place("t.doc", path=path)
+        sample = self._connection.execute(
+            sort_bounds.sample_sql(table, place, narrowed.possible), narrowed.arguments
+        ).fetchall()
+        form = sort_bounds.form_of(cast("list[tuple[str | None]]", sample))
+        if form is None:
+            return None
+        sql = sort_bounds.bound_sql(table, place, form, narrowed, descending=descending)
+        value = self._connection.execute(sql, {"before": count - 1, **narrowed.arguments}).get
+        return None if value is None else form.bound(value, descending=descending)
 
     def scan_ids(
         self,

@@ -36,15 +36,19 @@ class PartialScan:
     names: frozenset[str]
     context: Context
 
-    def is_possible(self, slot: ReadSlot) -> bool:
-        """Tell whether the plan is a scan whose filter the storage may decide."""
-        solution = self.solution
+    @property
+    def is_scan(self) -> bool:
+        """Whether the plan is a scan whose filter the storage may decide."""
+        access, residual = self.solution.access, self.solution.residual
         return (
-            isinstance(solution.access, CollScan)
-            and not solution.access.backward
-            and (solution.residual is None or solution.predicate is not None)
-            and slot.unit.reader.can_read_fields(self.names)
+            isinstance(access, CollScan)
+            and not access.backward
+            and (residual is None or self.solution.predicate is not None)
         )
+
+    def is_possible(self, slot: ReadSlot) -> bool:
+        """Tell whether it is that, and the storage can read the fields."""
+        return self.is_scan and slot.unit.reader.can_read_fields(self.names)
 
     def chunks(self, entry: CollectionEntry, slot: ReadSlot) -> Iterator[Chunk]:
         """Yield of the documents that are found the fields; now and then all of them."""

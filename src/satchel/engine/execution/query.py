@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import heapq
 import sys
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -15,6 +14,7 @@ from satchel.engine.execution.partial import PartialScan, whole_chunks
 from satchel.engine.execution.scans import scan, stored_documents
 from satchel.engine.execution.slot import ReadSlot
 from satchel.engine.execution.sorting import MAX_TOP_DOCUMENTS, sorted_matches
+from satchel.engine.execution.top import first_matches
 from satchel.engine.planner.planner import plan
 from satchel.engine.planner.solution import CanonicalQuery, CollScan, IxScan, QuerySolution
 from satchel.mql.context import Context
@@ -124,9 +124,9 @@ class QueryRun:
         """Yield what a chosen plan finds; `examined` is given the record id of every record that was looked at."""
         end = self._end
         if examined is None and end is not None and (sort := self._top_sort(solution, end)) is not None:
-            fields = PartialScan(solution, frozenset(path[0] for path in sort.paths), self.context)
-            if fields.is_possible(slot):
-                return islice(_top_matches(fields, sort, end, entry, slot), self.skip, end)
+            first = first_matches(solution, sort, end, self.context, entry, slot)
+            if first is not None:
+                return islice(first, self.skip, end)
         slot.watch(self.context.check_interrupt)
         records = scan(solution.access, entry, slot, solution.predicate)
         if examined is not None:
@@ -135,16 +135,6 @@ class QueryRun:
         if self.query.sort is not None and not solution.sorted:
             found = sorted_matches(found, self.query.sort, self.context, end)
         return self._cut(found)
-
-
-def _top_matches(
-    fields: PartialScan, sort: SortPattern, end: int, entry: CollectionEntry, slot: ReadSlot
-) -> Iterator[Match]:
-    """Yield the first of all documents in an order, of the others of which only the sort keys are read."""
-    keyed = ((sort.key(document), number, rid) for number, (rid, document) in enumerate(fields.records(entry, slot)))
-    first = heapq.nsmallest(end, keyed)
-    found = [(rid, slot.unit.reader.get(entry.table, rid)) for _, _, rid in first]
-    return (Match(rid, bson, None) for rid, bson in found if bson is not None)
 
 
 def counted_scan(solution: QuerySolution) -> IxScan | None:

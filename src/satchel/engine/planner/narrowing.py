@@ -108,7 +108,7 @@ class _Translation:
         return connect([self.predicate(branch, depth - 1, on_value=on_value) for branch in node.branches()])
 
     def _leaf(self, node: Leaf, depth: int, *, on_value: bool) -> Predicate:
-        path: Path | None = () if on_value else _plain_path(node.parts)
+        path: Path | None = () if on_value else plain_path(node.parts)
         test = None if path is None else self._test(node, depth)
         if path is None or test is None:
             return UNKNOWN
@@ -154,8 +154,8 @@ CONNECTIVES: Final[dict[type[MatchExpression], Callable[[list[Predicate]], Predi
 }
 
 
-def _plain_path(parts: tuple[str, ...]) -> Path | None:
-    """Return the path if it can only mean what it says: no names like tags, no empty ones on a longer way."""
+def plain_path(parts: tuple[str, ...]) -> Path | None:
+    """Return a path if it can only mean what it says: no names like tags, no empty ones on a longer way."""
     if len(parts) > _MAX_STEPS or any(part.startswith("$") or "\0" in part for part in parts):
         return None
     return None if len(parts) > 1 and "" in parts else parts
@@ -173,7 +173,7 @@ def _comparison(node: Comparison, operands: Operands) -> ValueTest | None:
     if isinstance(value, MinKey | MaxKey):
         return None  # they compare with values of every type
     kinds = _kinds_like(value)
-    type_ = _operand_type(value, node.collation)
+    type_ = operand_type(value, node.collation)
     if type_ is None or type_ is OperandType.UUID:
         return ValueTest(ask=kinds)
     operand = operands.add(_operand_value(value), type_)
@@ -186,7 +186,7 @@ def _equal_to(values: Sequence[BsonValue], collation: Collation | None, operands
     ask: set[Kind] = set()
     compared: dict[OperandType, list[BsonValue]] = {}
     for value in values:
-        type_ = _operand_type(value, collation)
+        type_ = operand_type(value, collation)
         if type_ is not None:
             compared.setdefault(type_, []).append(_operand_value(value))
             ask |= _kinds_like(value) & _DECIMALS
@@ -201,7 +201,7 @@ def _equal_to(values: Sequence[BsonValue], collation: Collation | None, operands
     return ValueTest(frozenset(yes), frozenset(ask), tuple(relations))
 
 
-def _operand_type(value: BsonValue, collation: Collation | None) -> OperandType | None:
+def operand_type(value: BsonValue, collation: Collation | None) -> OperandType | None:
     """Return as what a predicate may have a value for an operand, None where it may not."""
     cls = value.__class__
     if cls is Decimal128:
