@@ -47,13 +47,13 @@ REMARKS: dict[str, str] = {
     ),
     "delete_many": ("delete_many: documents are decoded for their index keys, which are then removed one by one."),
     "file_put": (
-        "GridFS put: PyMongo copies a chunk into a document, a command and a message; Satchel decodes it to "
-        "check it, and stores it behind a record with an index of `_id` and one of `files_id, n`."
+        "GridFS put: a chunk is encoded as a document, decoded to be checked, and stored behind a record with an "
+        "index of `_id` and one of `files_id, n`."
     ),
     "file_get": ("GridFS get: chunks come in batches of a reply that is put together and decoded again by PyMongo."),
     "small_put": (
-        "Small files, put: four commands for each file, of which two only look whether there are indexes; two "
-        "commits instead of the floor's one."
+        "Small files, put: PyMongo looks twice whether there are indexes, and writes chunks and file in two commits, "
+        "where the floor has one."
     ),
     "small_get": (
         "Small files, get: two finds for each file through PyMongo's cursors, where the floor runs one statement."

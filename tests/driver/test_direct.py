@@ -54,7 +54,7 @@ class Listener(CommandListener):
 DIRECT_COMMANDS: list[str] = []
 
 
-EXPRESS = ("find_equal", "insert_one", "insert_many", "update_one", "delete_one", "find_and_modify")
+EXPRESS = ("find_equal", "find_first", "insert_one", "insert_many", "update_one", "delete_one", "find_and_modify")
 
 
 def _noted_call(name: str, call: Callable[..., object]) -> Callable[..., object]:
@@ -203,6 +203,30 @@ READS: dict[str, Call] = {
     "find_one_bare_id": lambda c: c.find_one(ids(3)),
     "find_one_none": lambda c: c.find_one({"_id": ids(99)}),
     "find_one_all": lambda c: c.find_one(),
+    "find_one_all_empty": lambda c: c.find_one({}),
+    "find_one_first_id": lambda c: c.find_one(projection={"_id": 1}, session=None),
+    "find_one_first_id_empty": lambda c: c.find_one({}, projection={"_id": True}),
+    "find_one_first_id_positional": lambda c: c.find_one({}, {"_id": 1}),
+    "find_one_first_without_id": lambda c: c.find_one(projection={"_id": 0}),
+    "find_one_first_id_double": lambda c: c.find_one(projection={"_id": 1.0}),
+    "find_one_first_id_list": lambda c: c.find_one(projection=["_id"]),
+    "find_one_first_no_projection": lambda c: c.find_one(projection={}),
+    "find_one_first_other": lambda c: c.find_one(projection={"n": 1}),
+    "find_one_first_id_value": lambda c: c.find_one(projection={"_id": "x"}),
+    "find_one_first_skip": lambda c: c.find_one(projection={"_id": 1}, skip=2),
+    "find_one_first_none": lambda c: c.database["missing"].find_one(projection={"_id": 1}),
+    "find_one_first_class": lambda c: c.with_options(CodecOptions(document_class=SON)).find_one(projection={"_id": 1}),
+    "find_one_first_raw": lambda c: c.with_options(CodecOptions(document_class=RawBSONDocument)).find_one(),
+    "find_one_first_emptied": lambda c: emptied(c).find_one(projection={"_id": 1}),
+    "find_one_first_of_several": lambda c: emptied(c, {"_id": 5, "a": 1}, {"_id": 3, "a": 2}).find_one(
+        projection={"_id": 1}
+    ),
+    "find_one_first_document_id": lambda c: emptied(c, {"a": 1, "_id": {"b": 1, "_id": 2}}).find_one(
+        projection={"_id": 1}
+    ),
+    "find_one_first_in_capped": lambda c: capped(c).find_one(projection={"_id": 1}),
+    "find_one_first_in_view": lambda c: view(c).find_one(projection={"_id": 1}),
+    "find_one_not_a_filter": lambda c: c.find_one([], projection={"_id": 1}),
     "find_one_indexed_eq": lambda c: c.find_one({"n": {"$eq": 7}}),
     "find_one_indexed_string": lambda c: c.find_one({"name": "Name 7"}),
     "find_one_indexed_none": lambda c: c.find_one({"name": "Name 77"}),
@@ -447,6 +471,20 @@ def capped(collection: Collection[Any]) -> Collection[Any]:
     return made
 
 
+def emptied(collection: Collection[Any], *documents: dict[str, Any]) -> Collection[Any]:
+    made = collection.database["emptied"]
+    made.insert_one({})
+    made.delete_many({})
+    for document in documents:
+        made.insert_one(document)
+    return made
+
+
+def view(collection: Collection[Any]) -> Collection[Any]:
+    collection.database.drop_collection("backwards")
+    return collection.database.create_collection("backwards", viewOn="c", pipeline=[{"$sort": {"n": -1}}])
+
+
 def validated(collection: Collection[Any]) -> Collection[Any]:
     made = collection.database.create_collection("strict", validator={"a": {"$type": "int"}})
     made.insert_one({"_id": 1, "a": 1})
@@ -525,13 +563,14 @@ def test_the_callers_objects(both: list[Collection[Any]], name: str) -> None:
 def test_short_cuts_are_taken(both: list[Collection[Any]]) -> None:
     collection = both[0]
     collection.find_one({"n": 1})
+    collection.find_one(projection={"_id": 1})
     collection.find_one({"tags": "a"})
     collection.find(batch_size=2).to_list()
     collection.insert_one({"_id": 1})
     collection.update_one({"_id": 1}, {"$set": {"a": 1}})
     collection.delete_one({"_id": 1})
     collection.insert_one({"_id": 2}, comment="why")
-    collection.insert_many([{"_id": 3, "n": 300}])
+    collection.insert_many([{"_id": 3, "n": 300}, {"_id": 4, "n": 400}])
     collection.update_many({"_id": 2}, {"$set": {"a": 1}})
     collection.delete_many({"_id": 2})
     collection.count_documents({})

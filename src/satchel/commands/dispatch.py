@@ -20,7 +20,7 @@ from satchel.commands.in_session import run_in_session
 from satchel.commands.params import read_params
 from satchel.commands.rights import authorize, redacted
 from satchel.engine.engine import Engine
-from satchel.engine.express import find_equal
+from satchel.engine.express import find_equal, find_first
 from satchel.engine.namespaces import Namespace, check_database_name
 from satchel.engine.operation import Operation
 from satchel.engine.timestamps import current_timestamp
@@ -96,6 +96,10 @@ class Service:
         if counted is not MISSING:
             self.engine.opcounters[command] += 1
         return counted
+
+    def find_first(self, namespace: Namespace, *, only_id: bool) -> bytes | Missing | None:
+        """Return the first document of a collection, or its `_id` alone; MISSING where only `run` knows."""
+        return MISSING if self.activity.profiler.is_active else find_first(self.engine, namespace, only_id=only_id)
 
     def express_writes(self) -> ExpressWrites:
         """Return the commonest writes, past what other commands need."""

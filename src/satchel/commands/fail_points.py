@@ -239,6 +239,10 @@ class FailingService(Service):
         """Return how many documents match a filter, unless that may have to fail."""
         return MISSING if self.fail_points.points else super().quick_count(namespace, filter_, command)
 
+    def find_first(self, namespace: Namespace, *, only_id: bool) -> bytes | Missing | None:
+        """Return the first document of a collection, unless that may have to fail."""
+        return MISSING if self.fail_points.points else super().find_first(namespace, only_id=only_id)
+
     def express_writes(self) -> ExpressWrites:
         """Return the commonest writes, unless they may have to fail."""
         if self._express_writes is None:

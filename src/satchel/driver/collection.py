@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from functools import cached_property, partial
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any, Final, cast
 
 import bson
 from bson import ObjectId
@@ -19,6 +19,9 @@ from satchel.values.namespace import Namespace
 
 if TYPE_CHECKING:
     pass
+
+
+_YES: Final = frozenset({int, bool})
 
 
 class ShortCuts:
@@ -110,6 +113,13 @@ class Collection(ShortCuts, PyMongoCollection[DocumentType]):
                     return cast("DocumentType | None", self._decoded(found))
                 except NotDirectError:
                     pass
+        if (only_id := asks_for_first(filter, args, kwargs)) is not None:
+            try:
+                return cast(
+                    "DocumentType | None", self._decoded(self._direct_read().find_first(self._namespace, only_id))
+                )
+            except NotDirectError:
+                pass
         return super().find_one(filter, *args, **kwargs)
 
     def insert_one(self, document: Any, *args: Any, **kwargs: Any) -> InsertOneResult:
@@ -268,6 +278,21 @@ def own_database(made: PyMongoDatabase[Any]) -> Database[Any]:
 def says_nothing(args: tuple[Any, ...], kwargs: dict[str, Any]) -> bool:
     """Tell whether the further arguments of a call are none, or only that there is no session."""
     return not args and (not kwargs or (len(kwargs) == 1 and kwargs.get("session", MISSING) is None))
+
+
+def asks_for_first(filter_: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> bool | None:
+    """Tell whether a find_one asks for any document (False), for any document's `_id` (True), or something else (None).
+
+    GridFS asks for an `_id` to see whether a collection is empty.
+    """
+    if filter_ is not None and (filter_.__class__ is not dict or filter_):
+        return None
+    if says_nothing(args, kwargs):
+        return False
+    options = {**kwargs}
+    projection = options.pop("projection", None)
+    is_id = projection.__class__ is dict and len(projection) == 1 and projection.get("_id").__class__ in _YES
+    return True if is_id and projection["_id"] and says_nothing(args, options) else None
 
 
 def has_operators(update: Any) -> bool:

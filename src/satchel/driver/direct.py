@@ -237,6 +237,16 @@ class DirectConnection:
             raise NotDirectError
         return counted
 
+    def find_first(self, namespace: Namespace, only_id: bool) -> bytes | None:
+        """Return the BSON of the first document of a collection, or of its `_id` alone, or None."""
+        try:
+            found = self._service.find_first(namespace, only_id=only_id)
+        except ServerError as error:
+            raise NotDirectError from error  # PyMongo's own way ends in the same error
+        if found is MISSING:
+            raise NotDirectError
+        return found
+
     def insert_one(self, namespace: Namespace, document: Mapping[str, Any], options: CodecOptions[Any]) -> None:
         """Insert a document."""
         done(self._writes.insert(namespace, encode(document, options)))

@@ -84,6 +84,8 @@ class DirectInserts:
         done = 0
         while done < len(documents) and not (self._ordered and self._errors):
             try:
+                if len(documents) == 1 and self._is_inserted(documents[0], options):
+                    return
                 batch = _encoded(documents, done, options)
                 reply = self._direct.insert_many(self._namespace, batch, self._ordered, options)
             except NotDirectError:
@@ -93,6 +95,14 @@ class DirectInserts:
             done += len(batch)
         if self._errors:
             raise BulkWriteError(self._details([]))
+
+    def _is_inserted(self, document: Mapping[str, Any], options: CodecOptions[Any]) -> bool:
+        """Insert a document if that takes no command."""
+        try:
+            self._direct.insert_one(self._namespace, document, options)
+        except NotDirectError:
+            return False
+        return True
 
     def _run_rest(self, documents: Sequence[Mapping[str, Any]], done: int, rest: Rest) -> None:
         """Insert what is left in PyMongo's own way, and add its result to what is known."""

@@ -1,4 +1,4 @@
-"""The commonest reads, a document by its `_id` or another indexed field, past everything that other queries need.
+"""The commonest reads, past everything that other queries need: a document by an indexed field, or the first one.
 
 It finds what `planner.plan` and the scans find for the same filter; MongoDB calls its own such plans EXPRESS.
 """
@@ -11,7 +11,7 @@ from satchel.engine.planner.indexes import sole_index
 from satchel.engine.planner.lookup import first_record
 from satchel.errors import StorageError
 from satchel.values.bson_types import MISSING as NOT_EXPRESS
-from satchel.values.bson_types import BsonValue, Missing
+from satchel.values.bson_types import BsonValue, Missing, decode_document, encode_document
 
 
 def find_equal(engine: Engine, namespace: Namespace, path: str, value: BsonValue) -> bytes | Missing | None:
@@ -46,10 +46,35 @@ def find_equal(engine: Engine, namespace: Namespace, path: str, value: BsonValue
     return None if record is None else record[1]
 
 
+def find_first(engine: Engine, namespace: Namespace, *, only_id: bool) -> bytes | Missing | None:
+    """Return the BSON of the first document of a collection in natural order, or None when there is none.
+
+    Args:
+        engine: The engine.
+        namespace: A collection's namespace.
+        only_id: Whether only its `_id` is asked for.
+
+    Returns:
+        NOT_EXPRESS when the namespace is not that of a collection that is there.
+
+    Raises:
+        ServerError: The storage has failed.
+    """
+    with engine.read() as unit:
+        entry = unit.catalog.get(namespace)
+        if entry is None or entry.is_view:
+            return NOT_EXPRESS
+        record = next(unit.reader.scan(entry.table), None)
+    engine.opcounters["find"] += 1
+    if record is None:
+        return None
+    return encode_document({"_id": decode_document(record[1])["_id"]}) if only_id else record[1]
+
+
 def _may_be_indexed(engine: Engine, namespace: Namespace, path: str) -> bool:
     """Tell whether it is worth while to look, as far as the catalog is known."""
     entry = engine.last_catalog and engine.last_catalog.get(namespace)
     return entry is not None and sole_index(entry, path) is not None
 
 
-__all__ = ["NOT_EXPRESS", "find_equal"]
+__all__ = ["NOT_EXPRESS", "find_equal", "find_first"]

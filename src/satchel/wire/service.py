@@ -301,6 +301,10 @@ class DirectService(Service, Protocol):
         """
         ...
 
+    def find_first(self, namespace: Namespace, *, only_id: bool) -> bytes | Missing | None:
+        """Return the document that a find without a filter finds first, or its `_id` alone; else as `find_equal`."""
+        ...
+
     def interrupt(self) -> None:
         """Have every running operation end soon with InterruptedAtShutdown (11600)."""
         ...
