@@ -12,9 +12,10 @@ import pytest
 from bson import Binary, Code, Decimal128, Int64, MaxKey, MinKey, ObjectId, Regex, Timestamp
 from bson.datetime_ms import DatetimeMS
 from hypothesis import given
-from hypothesis.strategies import integers
+from hypothesis.strategies import dictionaries, integers
 
-from satchel.backends.sqlite.json_projection import MAX_STRING_CHARACTERS, date_text, project
+from satchel.backends.sqlite.json_projection import MAX_STRING_CHARACTERS, _is_suspect, date_text, project
+from satchel.testing.strategies import documents, doubles, field_names, int32s
 from satchel.values.bson_types import BsonValue, Document, decode_document, encode_document
 
 
@@ -95,3 +96,25 @@ def test_whatever_the_length_is_an_odd_document_has_no_projection(size: int, odd
     bare = len(encode_document({"a": {"b": odd}, "c": ""}))
     bson = encode_document({"a": {"b": odd}, "c": "x" * max(size - bare, 0)})
     assert project(decode_document(bson), bson) is None
+
+
+@given(documents)
+def test_the_quick_look_misses_nothing(document: Document) -> None:
+    """A document whose BSON is long is looked at value by value."""
+    bson = encode_document(document)
+    assert project(document, bson) == project(document, bson + bytes(MAX_STRING_CHARACTERS))
+
+
+@given(field_names, doubles, dictionaries(field_names, int32s, max_size=2))
+def test_the_quick_look_finds_doubles_that_are_not_finite(name: str, value: float, others: Document) -> None:
+    for document in ({**others, name: value}, {name: value, **others}, {"a": [value, others]}):
+        bson = encode_document(document)
+        assert project(document, bson) == project(document, bson + bytes(MAX_STRING_CHARACTERS))
+        is_odd = any(not math.isfinite(each) for each in document.values() if isinstance(each, float))
+        assert not is_odd or project(document, bson) is None
+
+
+@pytest.mark.parametrize("value", [-1, -5, -(2**31), Int64(-1), Int64(-(2**40)), 1e300, -1e-300, DatetimeMS(-1)])
+def test_negative_numbers_are_not_suspect(value: BsonValue) -> None:
+    document: Document = {"_id": 1, "n": 5, "value": value, "z": "text"}
+    assert not _is_suspect(encode_document(document))

@@ -34,19 +34,39 @@ _FIRST_ELEMENT: Final = 4
 
 _BEFORE_NAME: Final = frozenset({*range(0x01, 0x14), 0x7F, 0xFF})
 _BEFORE_SIGN: Final = frozenset(range(0xF0, 0x100))
-_SUSPECTS: Final = ((b"$", _BEFORE_NAME), (b"\x7f", _BEFORE_SIGN), (b"\xff", _BEFORE_SIGN))
-"""Bytes, one of which every BSON document with a `$` name, a NaN or an infinity has behind one of others."""
+_DOUBLE: Final = 0x01
+_DOUBLE_BYTES: Final = 8
 
 
 def _is_suspect(bson: bytes) -> bool:
-    # A search for one byte at a time takes a fraction of what a regular expression takes.
-    for byte, before in _SUSPECTS:
-        place = bson.find(byte, _FIRST_ELEMENT)
-        while place > 0:
-            if bson[place - 1] in before:
-                return True
-            place = bson.find(byte, place + 1)
+    """Tell whether a document may have a `$` name, a NaN or an infinity in it; of others, hardly any is suspect.
+
+    A search for one byte at a time takes a fraction of what a regular expression takes.
+    """
+    place = bson.find(b"$", _FIRST_ELEMENT)
+    while place > 0:
+        if bson[place - 1] in _BEFORE_NAME:
+            return True
+        place = bson.find(b"$", place + 1)
+    return _may_end_double(bson, b"\x7f") or _may_end_double(bson, b"\xff")
+
+
+def _may_end_double(bson: bytes, byte: bytes) -> bool:
+    """Tell whether a byte may be the last one of a double that is not finite."""
+    place = bson.find(byte, _FIRST_ELEMENT)
+    while place > 0:
+        if bson[place - 1] in _BEFORE_SIGN and _ends_double(bson, place):
+            return True
+        place = bson.find(byte, place + 1)
     return False
+
+
+def _ends_double(bson: bytes, place: int) -> bool:
+    """Tell whether there may be a name and a double's type before the eight bytes that end at a place."""
+    name_end = place - _DOUBLE_BYTES
+    if name_end < _FIRST_ELEMENT or bson[name_end]:
+        return False
+    return bson.find(_DOUBLE, bson.rfind(0, 0, name_end) + 1, name_end) >= 0
 
 
 class _UnfaithfulError(Exception):

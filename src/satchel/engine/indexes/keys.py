@@ -13,7 +13,7 @@ from satchel.errors import ServerError
 from satchel.mql.context import Context
 from satchel.mql.match import parse_filter
 from satchel.values import key_string
-from satchel.values.bson_types import MISSING, UNDEFINED, Document, Field
+from satchel.values.bson_types import MISSING, PLAIN_CLASSES, UNDEFINED, Document, Field
 from satchel.values.index_keys import Key, Path, index_keys, plain_value
 
 HASH_BYTES = 8
@@ -87,11 +87,12 @@ class FieldKeys:
         return key_string.encode_compound(values, self._descending)
 
     def is_untouched(self, old: Document, new: Document) -> bool:
-        """Tell whether all that the keys are made of is the very same object in both documents."""
+        """Tell whether all that the keys are made of is the same in both documents, as far as a quick look tells."""
         if self._holds is not None:
             return False
-        for name in self._top_names:  # noqa: SIM110  a generator would double the cost
-            if old.get(name, MISSING) is not new.get(name, MISSING):
+        for name in self._top_names:
+            before, after = old.get(name, MISSING), new.get(name, MISSING)
+            if before is not after and not _are_plainly_equal(before, after):
                 return False
         return True
 
@@ -185,6 +186,11 @@ class WildcardKeys:
         after = key_string.encode_compound(values[position + 1 :], descending[position:], collation)
         # A path is a path under every collation.
         return before + key_string.encode(values[position]) + after
+
+
+def _are_plainly_equal(left: Field, right: Field) -> bool:
+    """Tell whether two values are of one class, of which equal values have equal keys, and equal."""
+    return left.__class__ in PLAIN_CLASSES and left.__class__ is right.__class__ and left == right
 
 
 def _membership(index: IndexEntry) -> Callable[[Document], bool] | None:

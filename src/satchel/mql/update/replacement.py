@@ -25,10 +25,12 @@ class ReplacementUpdate(Update):
     kind: ClassVar[Kind] = "replacement"
 
     def __init__(self, replacement: Document, context: Context) -> None:
-        self._replacement = {
-            name: current_timestamp(context) if _is_zero_timestamp(value) and name != "_id" else value
-            for name, value in replacement.items()
-        }
+        self._replacement = replacement
+        if Timestamp in map(type, replacement.values()):
+            self._replacement = {
+                name: current_timestamp(context) if _is_zero_timestamp(value) and name != "_id" else value
+                for name, value in replacement.items()
+            }
 
     def apply(self, document: Document, *, position: int | None = None, inserting: bool = False) -> Document:
         """Return the new document: see `Update.apply`."""
