@@ -55,6 +55,7 @@ class ExpressWrites:
         self._engine = service.engine
         self._operation = Operation("")
         """Stands for the operation of every such write: nobody sees or kills it, and it has no options."""
+        self._met: set[int] = set()
         self._updates: dict[bytes, Update] = {}
 
     def insert(self, namespace: Namespace, bson: bytes) -> bool:
@@ -106,21 +107,32 @@ class ExpressWrites:
         return images
 
     def _parsed(self, update: bytes, entry: CollectionEntry) -> Update:
-        """Return an update, parsed; many are the same over and over."""
+        """Return an update, parsed; one that has come before is kept."""
         parsed = self._updates.get(update)
         if parsed is None:
             parsed = parse_update(decode_document(update), Context(collation=entry.collation))
-            if parsed.is_constant and len(update) <= _MOST_KEPT_BYTES:
-                if len(self._updates) >= _MOST_KEPT:
-                    self._updates.clear()
-                self._updates[update] = parsed
+            if hash(update) in self._met:
+                self._keep(update, parsed)
+            else:  # most come once: keeping them would cost more than parsing them
+                _make_room(self._met)
+                self._met.add(hash(update))
         return parsed
+
+    def _keep(self, update: bytes, parsed: Update) -> None:
+        if parsed.is_constant and len(update) <= _MOST_KEPT_BYTES:
+            _make_room(self._updates)
+            self._updates[update] = parsed
 
     def _is_possible(self, namespace: Namespace) -> bool:
         """Tell whether it is worth while to begin, as far as the catalog is known."""
         catalog = self._engine.last_catalog
         entry = None if catalog is None else catalog.get(namespace)
         return entry is not None and _is_plain(entry) and not self._service.activity.profiler.is_active
+
+
+def _make_room(kept: set[int] | dict[bytes, Update]) -> None:
+    if len(kept) >= _MOST_KEPT:
+        kept.clear()
 
 
 def _plain_entry(unit: WriteUnit, namespace: Namespace) -> CollectionEntry:

@@ -11,7 +11,7 @@ from satchel.mql.context import Context
 from satchel.mql.update import arithmetic, array, bitwise, compare, fields, push  # noqa: F401  (they register)
 from satchel.mql.update.delta import modifiers_delta
 from satchel.mql.update.modifier import OPERATORS, Modifier, Site, Walk
-from satchel.mql.update.paths import POSITIONAL, element_identifier, split_update_path, static_path
+from satchel.mql.update.paths import POSITIONAL, element_identifier, split_known_path, split_update_path, static_path
 from satchel.mql.update.result import check_depth, check_names, check_same_id, depth_of
 from satchel.mql.update.tree import Elements, Fields, Leaf, Node
 from satchel.mql.update.update import Kind, Update
@@ -117,7 +117,8 @@ def parse_modifiers(spec: Document, context: Context, tests: ElementTests) -> Mo
                 f"{{$mod: {{<field>: ...}}}} not {{{name}: {shell_text(operands)}}}",
             )
         for path, operand in operands.items():
-            parsed = parse(operand, Site(path, split_update_path(path, tests), context))
+            parts = split_update_path(path, tests) if tests else split_known_path(path)
+            parsed = parse(operand, Site(path, parts, context))
             for modifier in (parsed,) if isinstance(parsed, Modifier) else parsed.values():
                 _add(root, modifier, tests)
                 modifiers.append(modifier)
@@ -143,6 +144,9 @@ def _add(root: Fields, modifier: Modifier, tests: ElementTests) -> None:
         ServerError: ConflictingUpdateOperators (40).
     """
     parts = modifier.site.parts
+    if len(parts) == 1 and parts[0] not in root.children and parts[0] != POSITIONAL:
+        root.children[parts[0]] = Leaf(modifier)
+        return
     last = len(parts) - 1
     node: Node = root
     for depth, part in enumerate(parts):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Container
+from functools import lru_cache
 
 from satchel.errors import ErrorCode, ServerError
 from satchel.mql.update.modifier import Parts
@@ -40,6 +41,12 @@ def split_update_path(path: str, identifiers: Container[str]) -> Parts:
     if "$" in path:
         _check_placeholders(path, parts, identifiers)
     return parts
+
+
+@lru_cache(maxsize=4096)
+def split_known_path(path: str) -> Parts:
+    """Split the path of an update operator where there are no array filters; the same ones come again and again."""
+    return split_update_path(path, ())
 
 
 def _check_placeholders(path: str, parts: Parts, identifiers: Container[str]) -> None:
