@@ -24,7 +24,7 @@ from satchel.engine.catalog import CollectionEntry
 from satchel.engine.cursors import Cursor
 from satchel.engine.execution.scans import check_alive
 from satchel.engine.execution.slot import ReadSlot
-from satchel.engine.find import FindRequest, PreparedFind, prepare_find, with_collation, with_variables
+from satchel.engine.find import FindRequest, PreparedFind, find_documents, prepare_find, with_collation, with_variables
 from satchel.engine.namespaces import Namespace, checked_namespace
 from satchel.errors import ErrorCode, ServerError
 from satchel.mql.sort import natural_order
@@ -133,24 +133,30 @@ def _find_in_view(params: FindParams, view: CollectionEntry, invocation: Invocat
 def _find_in_collection(
     params: FindParams, namespace: Namespace, entry: CollectionEntry | None, invocation: Invocation, slot: ReadSlot
 ) -> Cursor:
-    context = with_collation(invocation.operation.context, params.collation, entry)
-    prepared = prepare_find(params.request(), with_variables(context, params.let))
+    context = with_variables(with_collation(invocation.operation.context, params.collation, entry), params.let)
     if entry is None:
+        prepare_find(params.request(), context)
         return Cursor(namespace, iter(()), slot)
-    if params.tailable and not entry.capped:
-        raise ServerError(
-            ErrorCode.BadValue,
-            f"error processing query: ns={entry.namespace} tailable cursor requested on non capped collection",
-        )
-    if params.tailable and slot.unit.reader.last_rid(entry.table):  # as in MongoDB, an empty collection has no tail
-        return _tailable(params, entry, prepared, slot)
+    if params.tailable:
+        prepared = prepare_find(params.request(), context)
+        _check_capped(entry)
+        if slot.unit.reader.last_rid(entry.table):  # as in MongoDB, an empty collection has no tail
+            return _tailable(params, entry, prepared, slot)
     return Cursor(
         namespace,
-        prepared.documents(entry, slot),
+        find_documents(params.request(), context, entry, slot),
         slot,
         check_alive=partial(check_alive, entry, slot),
         no_timeout=params.no_cursor_timeout,
     )
+
+
+def _check_capped(entry: CollectionEntry) -> None:
+    if not entry.capped:
+        raise ServerError(
+            ErrorCode.BadValue,
+            f"error processing query: ns={entry.namespace} tailable cursor requested on non capped collection",
+        )
 
 
 def _tailable(params: FindParams, entry: CollectionEntry, prepared: PreparedFind, slot: ReadSlot) -> Cursor:

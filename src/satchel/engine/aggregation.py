@@ -204,7 +204,7 @@ class Aggregation:
         ]
 
     def plan_cache_stats(self, namespace: Namespace) -> Iterable[Document]:
-        """Return the documents of `$planCacheStats`: plans are chosen anew for every query, so there are none."""
+        """Return the documents of `$planCacheStats`: where there is a choice it is made anew, so there are none."""
         self._catalog.require(namespace)
         return []
 

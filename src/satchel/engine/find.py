@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from bson import Int64
 
 from satchel.engine.catalog import CollectionEntry
 from satchel.engine.execution.match import Match
-from satchel.engine.execution.query import QueryRun
-from satchel.engine.execution.scans import check_alive, collection_scan
+from satchel.engine.execution.query import QueryRun, part_of
+from satchel.engine.execution.scans import check_alive, collection_scan, stored_documents
 from satchel.engine.execution.slot import ReadSlot
 from satchel.engine.indexes.keys import key_generator
+from satchel.engine.planner import shapes
 from satchel.engine.planner.solution import CanonicalQuery, IxScan
 from satchel.engine.views import check_collation
 from satchel.errors import ErrorCode, ServerError
@@ -58,6 +59,18 @@ class FindRequest:
         if self.projection:
             stages.append({"$project": self.projection})
         return stages
+
+    @property
+    def is_plain(self) -> bool:
+        """Whether nothing but a filter, an order, and a part of what is found is asked for."""
+        return not (
+            self.projection
+            or self.hint
+            or self.return_key
+            or self.show_record_id
+            or self.minimum is not None
+            or self.maximum is not None
+        )
 
     @property
     def pipeline_hint(self) -> str | Document | None:
@@ -107,10 +120,13 @@ class PreparedFind:
     run: QueryRun
     projection: Projection | None
     request: FindRequest
+    asked: shapes.Asked | None = None
 
     def documents(self, entry: CollectionEntry, slot: ReadSlot) -> Iterator[bytes]:
         """Yield the result, as BSON."""
         solution = self.run.solve(entry, slot)
+        if self.asked is not None:
+            shapes.remember(*self.asked, solution)
         if self.request.return_key:
             matches = self.run.run(solution, entry, slot)
             return _keys_of(matches, solution.access if isinstance(solution.access, IxScan) else None)
@@ -155,6 +171,21 @@ class PreparedFind:
                     if left == 0:
                         return
             yield None
+
+
+def find_documents(request: FindRequest, context: Context, entry: CollectionEntry, slot: ReadSlot) -> Iterator[bytes]:
+    """Yield the result of a find in a collection, with its collation, as BSON.
+
+    Raises:
+        ServerError: What is wrong with the filter, projection, sort or bounds.
+    """
+    is_plain = request.is_plain and context.collation == entry.collation
+    asked = shapes.question(entry, request.filter, request.sort) if is_plain else None
+    access = None if asked is None else shapes.known_access(*asked)
+    if access is None:
+        return replace(prepare_find(request, context), asked=asked).documents(entry, slot)
+    slot.watch(context.check_interrupt)
+    return part_of(stored_documents(access, entry, slot), request.skip, request.limit or None)
 
 
 def prepare_find(request: FindRequest, context: Context) -> PreparedFind:

@@ -79,16 +79,7 @@ class QueryRun:
         if not self._is_decided(solution, slot):
             return (match.bson for match in self.run(solution, entry, slot))
         slot.watch(self.context.check_interrupt)
-        return self._cut(stored_documents(solution.access, entry, slot))
-
-    def _cut(self, found: Iterator[Found]) -> Iterator[Found]:
-        """Leave out what is skipped and what is beyond the limit."""
-        end = self._end
-        return islice(found, self.skip, end) if self.skip or end is not None else found
-
-    @property
-    def _end(self) -> int | None:
-        return None if self.limit is None else min(self.skip + self.limit, sys.maxsize)
+        return part_of(stored_documents(solution.access, entry, slot), self.skip, self.limit)
 
     def count(self, entry: CollectionEntry, slot: ReadSlot) -> int:
         """Return how many documents the query finds, after skip and limit, without reading them where that goes."""
@@ -122,7 +113,7 @@ class QueryRun:
         self, solution: QuerySolution, entry: CollectionEntry, slot: ReadSlot, examined: list[int] | None = None
     ) -> Iterator[Match]:
         """Yield what a chosen plan finds; `examined` is given the record id of every record that was looked at."""
-        end = self._end
+        end = _end(self.skip, self.limit)
         if examined is None and end is not None and (sort := self._top_sort(solution, end)) is not None:
             first = first_matches(solution, sort, end, self.context, entry, slot)
             if first is not None:
@@ -134,7 +125,16 @@ class QueryRun:
         found = matching(records, solution.residual, self.context)
         if self.query.sort is not None and not solution.sorted:
             found = sorted_matches(found, self.query.sort, self.context, end)
-        return self._cut(found)
+        return part_of(found, self.skip, self.limit)
+
+
+def part_of(found: Iterator[Found], skip: int, limit: int | None) -> Iterator[Found]:
+    """Leave out what is skipped and what is beyond the limit."""
+    return islice(found, skip, _end(skip, limit)) if skip or limit is not None else found
+
+
+def _end(skip: int, limit: int | None) -> int | None:
+    return None if limit is None else min(skip + limit, sys.maxsize)
 
 
 def counted_scan(solution: QuerySolution) -> IxScan | None:
