@@ -266,8 +266,13 @@ def large_content(data: Dataset) -> RepeatedContent:
 
 def started(code: str) -> int:
     """Run code in a fresh interpreter."""
-    subprocess.run([sys.executable, "-c", code], check=True)
+    subprocess.run([sys.executable, "-c", code], check=True, env=with_byte_code())
     return 1
+
+
+def with_byte_code() -> dict[str, str]:
+    """Return the environment of a process that loads compiled modules, as those of installed packages do."""
+    return {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
 
 
 def _rows(documents: Iterable[Document]) -> Sequence[tuple[int, str]]:

@@ -11,7 +11,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING, TypeAlias
 
-from satchel.cli import files_arguments, serve, user_arguments
+from satchel.cli import serve
 from satchel.cli.keys import NEW_KEY_VARIABLE, NoKeyError, add_key_option, read_key
 from satchel.errors import ServerError
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the `satchel` command and return its exit status: 0 done, 1 found something wrong, 2 bad usage or input."""
-    options = _parser().parse_args(arguments)
+    options = _parser(sys.argv[1:] if arguments is None else arguments).parse_args(arguments)
     run: Callable[[argparse.Namespace], int] = options.run
     try:
         return run(options)
@@ -54,7 +54,8 @@ def _module(name: str) -> ModuleType:
     return importlib.import_module(f"satchel.cli.{name}")
 
 
-def _parser() -> argparse.ArgumentParser:
+def _parser(arguments: Sequence[str]) -> argparse.ArgumentParser:
+    """Return the parser; commands with many arguments declare them only when they are called for."""
     parser = argparse.ArgumentParser(prog="satchel", description="MongoDB's API and GridFS in one SQLite file.")
     parser.add_argument("--version", action=_Version)
     commands = parser.add_subparsers(title="commands", required=True, metavar="COMMAND")
@@ -70,15 +71,20 @@ def _parser() -> argparse.ArgumentParser:
     each.set_defaults(run=lambda options: _module("shell").run(options.path, read_key(options.key_file)))
 
     each = commands.add_parser("user", help="make, change, list and remove who may log in to a server of a file")
-    user_arguments.add_arguments(each)
+    _declare("user", each, arguments)
     each.set_defaults(run=lambda options: _module("user").run(options))
 
     each = commands.add_parser("files", help="store files, list them, get them back")
-    files_arguments.add_arguments(each)
+    _declare("files", each, arguments)
     each.set_defaults(run=lambda options: _module("files").run(options, read_key(options.key_file)))
 
     _add_care(commands)
     return parser
+
+
+def _declare(name: str, parser: argparse.ArgumentParser, arguments: Sequence[str]) -> None:
+    if name in arguments:
+        _module(f"{name}_arguments").add_arguments(parser)
 
 
 def _add_care(commands: Subparsers) -> None:

@@ -13,7 +13,6 @@ from bson import ObjectId, Timestamp
 from bson.datetime_ms import DatetimeMS
 
 from satchel import settings
-from satchel.commands.authentication import speculative_reply, supported_mechanisms
 from satchel.commands.command import COMMANDS, Invocation, NoFields, Reply
 from satchel.commands.params import any_value, array, document, param, string
 from satchel.commands.rights import ANYONE
@@ -105,13 +104,23 @@ def hello(params: HelloParams, invocation: Invocation) -> Reply:
     )
     if params.compression:
         reply["compression"] = negotiate(params.compression)
-    if params.sasl_supported_mechs is not None:
-        reply["saslSupportedMechs"] = supported_mechanisms(params.sasl_supported_mechs, invocation)
-    if params.speculative_authenticate is not None:
-        begun = speculative_reply(params.speculative_authenticate, invocation)
-        if begun is not None:
-            reply["speculativeAuthenticate"] = begun
+    if params.sasl_supported_mechs is not None or params.speculative_authenticate is not None:
+        reply.update(_login_fields(params, invocation))
     return reply
+
+
+def _login_fields(params: HelloParams, invocation: Invocation) -> Document:
+    """Return what hello says of logging in."""
+    from satchel.commands import authentication  # noqa: PLC0415 - a server answers its first client before it has that
+
+    fields: Document = {}
+    if params.sasl_supported_mechs is not None:
+        fields["saslSupportedMechs"] = authentication.supported_mechanisms(params.sasl_supported_mechs, invocation)
+    if params.speculative_authenticate is not None:
+        begun = authentication.speculative_reply(params.speculative_authenticate, invocation)
+        if begun is not None:
+            fields["speculativeAuthenticate"] = begun
+    return fields
 
 
 @COMMANDS.command("isMaster", HelloParams, "ismaster", access=ANYONE, strict=False)
