@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import threading
+from dataclasses import dataclass, field
 from typing import Final
 
 VERSION: Final = "8.0.0"
@@ -16,7 +18,6 @@ MAX_MESSAGE_SIZE_BYTES: Final = 48_000_000
 
 FIRST_BATCH_DOCUMENTS: Final = 101
 MAX_BATCH_BYTES: Final = 16 * 1024 * 1024
-CURSOR_TIMEOUT_SECONDS: Final = 600.0
 SESSION_TIMEOUT_MINUTES: Final = 30
 
 SYNC_INTERVAL_SECONDS: Final = 0.1
@@ -25,22 +26,11 @@ SYNC_INTERVAL_SECONDS: Final = 0.1
 BUSY_TIMEOUT_SECONDS: Final = 90.0
 """How long a writer waits for another process's write transaction; longer than a transaction may live."""
 
-TRANSACTION_LIFETIME_SECONDS: Final = 60.0
-"""How long a multi-document transaction may be open (MongoDB's transactionLifetimeLimitSeconds)."""
-
 ABANDONED_TRANSACTION_SECONDS: Final = 0.2
 """How long a transaction that has written goes on when the connection of its last command is gone: everybody else who
 writes waits for it, and a driver that tries a commit again does so at once."""
 
-TRANSACTION_LOCK_SECONDS: Final = 0.005
-"""How long a transaction waits for another one to stop writing (MongoDB's maxTransactionLockRequestTimeoutMillis)."""
-
-SNAPSHOT_HISTORY_SECONDS: Final = 300.0
-"""How long a snapshot that was read with read concern "snapshot" can be read again."""
-
 MAX_SNAPSHOTS: Final = 100
-
-TTL_INTERVAL_SECONDS: Final = 60.0
 
 MAX_INDEXES: Final = 64
 MAX_VIEW_DEPTH: Final = 20
@@ -55,3 +45,26 @@ MAX_EVENT_BYTES: Final = 16 * 1024 * 1024 + 8 * 1024
 CHANGE_LOG_CHECK_SECONDS: Final = 60.0
 FILE_POLL_SECONDS: Final = 0.05
 """How often somebody who waits for data looks whether another process has written."""
+
+
+@dataclass(slots=True)
+class Limits:
+    """Limits that `setParameter` changes, for one open file in one process.
+
+    Attributes:
+        cursor_timeout_seconds: How long a cursor may be idle.
+        snapshot_history_seconds: How long a snapshot that was read with read concern "snapshot" can be read again.
+        transaction_lifetime_seconds: How long a multi-document transaction may be open.
+        transaction_lock_seconds: How long a transaction waits for another one to stop writing.
+        ttl_interval_seconds: How often expired documents are removed.
+        is_ttl_enabled: Whether they are.
+        changed: Set when one has changed, for the thread that removes expired documents.
+    """
+
+    cursor_timeout_seconds: float = 600.0
+    snapshot_history_seconds: float = 300.0
+    transaction_lifetime_seconds: float = 60.0
+    transaction_lock_seconds: float = 0.005
+    ttl_interval_seconds: float = 60.0
+    is_ttl_enabled: bool = True
+    changed: threading.Event = field(default_factory=threading.Event)

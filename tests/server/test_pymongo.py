@@ -148,6 +148,9 @@ def test_topologies(make_server: ServerMaker, topology: str, kind: str) -> None:
     with MongoClient(server.uris[0]) as client:
         client.shop.things.insert_one({"_id": 1})
         assert client.topology_description.topology_type_name == kind
+        # A lone server has no cluster, and so no time of one.
+        for reply in (client.admin.command("ping"), client.shop.command("find", "things")):
+            assert ("$clusterTime" in reply) == ("operationTime" in reply) == (topology != "standalone")
 
 
 def test_advertised_address_is_told(make_server: ServerMaker) -> None:

@@ -1,4 +1,4 @@
-"""Commands for administrators and shells: which commands there are, plans, parameters."""
+"""Commands for administrators and shells: which commands there are, plans."""
 
 from __future__ import annotations
 
@@ -9,8 +9,7 @@ from satchel.commands.command import COMMANDS, Invocation, NoFields, Reply
 from satchel.commands.generic import STABLE_COMMANDS
 from satchel.commands.handshake import AnyParams
 from satchel.commands.params import collection, document, param
-from satchel.commands.rights import ANYONE, on_cluster, on_collection
-from satchel.errors import ErrorCode, ServerError
+from satchel.commands.rights import ANYONE, on_collection
 from satchel.values.bson_types import Document
 
 
@@ -45,14 +44,3 @@ class PlanCacheClearParams(NoFields):
 def plan_cache_clear(params: PlanCacheClearParams, invocation: Invocation) -> Reply:
     """Acknowledge: plans are chosen anew for every query, so that none is kept."""
     return {}
-
-
-@COMMANDS.command("setParameter", AnyParams, access=on_cluster("setParameter"), admin_only=True, strict=False)
-def set_parameter(params: AnyParams, invocation: Invocation) -> Reply:
-    """Refuse: no parameter can be set while the file is open."""
-    names = [name for name in invocation.request.command if name != "setParameter" and not name.startswith("$")]
-    if not names:
-        raise ServerError(ErrorCode.InvalidOptions, "no option found to set, use help:true to see options")
-    raise ServerError(
-        ErrorCode.InvalidOptions, f"attempted to set unrecognized parameter [{names[0]}], use help:true to see options"
-    )

@@ -1,4 +1,4 @@
-"""Commands that look at the server: statistics, validation, parameters, logs."""
+"""Commands that look at the server: statistics, validation, logs."""
 
 from __future__ import annotations
 
@@ -9,7 +9,6 @@ from typing import ClassVar, Final
 
 from bson import Binary, Int64
 
-from satchel import settings
 from satchel.access.privileges import Privilege
 from satchel.commands.command import COMMANDS, Invocation, NoFields, Reply
 from satchel.commands.handshake import AnyParams
@@ -193,35 +192,6 @@ def validate(params: ValidateParams, invocation: Invocation) -> Reply:
         "missingIndexEntries": [],
         "corruptRecords": [],
     }
-
-
-_PARAMETERS: Document = {
-    "featureCompatibilityVersion": {"version": "8.0"},
-    "cursorTimeoutMillis": Int64(int(settings.CURSOR_TIMEOUT_SECONDS * 1000)),
-    "enableTestCommands": False,
-    "requireApiVersion": False,
-    "ttlMonitorEnabled": True,
-    "ttlMonitorSleepSecs": int(settings.TTL_INTERVAL_SECONDS),
-    "localLogicalSessionTimeoutMinutes": settings.SESSION_TIMEOUT_MINUTES,
-    "transactionLifetimeLimitSeconds": int(settings.TRANSACTION_LIFETIME_SECONDS),
-    "maxTransactionLockRequestTimeoutMillis": int(settings.TRANSACTION_LOCK_SECONDS * 1000),
-    "minSnapshotHistoryWindowInSeconds": int(settings.SNAPSHOT_HISTORY_SECONDS),
-    "authSchemaVersion": 5,
-    "authenticationMechanisms": ["SCRAM-SHA-1", "SCRAM-SHA-256"],
-}
-
-
-@COMMANDS.command("getParameter", AnyParams, access=on_cluster("getParameter"), admin_only=True, strict=False)
-def get_parameter(params: AnyParams, invocation: Invocation) -> Reply:
-    """Return parameters of the server by name, or all of them."""
-    command = invocation.request.command
-    wanted = command["getParameter"]
-    if wanted == "*" or (isinstance(wanted, dict) and wanted.get("allParameters")):
-        return dict(_PARAMETERS)
-    found = {name: _PARAMETERS[name] for name in command if name in _PARAMETERS}
-    if not found:
-        raise ServerError(ErrorCode.InvalidOptions, "no option found to get")
-    return found
 
 
 @COMMANDS.command("getCmdLineOpts", AnyParams, access=on_cluster("getCmdLineOpts"), admin_only=True, strict=False)

@@ -29,7 +29,7 @@ from satchel.mql.context import Context
 from satchel.values.bson_types import MISSING, BsonValue, Document, Missing, decode_document, encode_document
 from satchel.wire.cursor_reply import CursorReply
 from satchel.wire.messages import Request, encode_reply, malformed_replies, parse_message
-from satchel.wire.service import IN_PROCESS, ConnectionState, Traffic
+from satchel.wire.service import IN_PROCESS, ConnectionState, Presentation, Traffic
 
 if TYPE_CHECKING:
     from satchel.commands.express import ExpressWrites
@@ -76,13 +76,16 @@ class Service:
         try:
             return self._run(request, connection)
         except ServerError as error:
-            return {**error.reply(), **self.times()}
+            return {**error.reply(), **self.times(connection.presentation)}
         except RecursionError:
-            return {**ServerError(ErrorCode.Overflow, "the command is nested too deeply").reply(), **self.times()}
+            return {
+                **ServerError(ErrorCode.Overflow, "the command is nested too deeply").reply(),
+                **self.times(connection.presentation),
+            }
         except Exception as error:
             _log.exception("command %s failed", next(iter(request.command), ""))
             failure = ServerError(ErrorCode.InternalError, f"{type(error).__name__}: {error}")
-            return {**failure.reply(), **self.times()}
+            return {**failure.reply(), **self.times(connection.presentation)}
 
     def find_equal(self, namespace: Namespace, path: str, value: BsonValue) -> bytes | Missing | None:
         """Return the first document that a find for one value finds; MISSING where only `run` knows."""
@@ -136,21 +139,23 @@ class Service:
             if concern.error is None:
                 raise
             # A failed command may have written something, so MongoDB waits, and tells of that, too.
-            return {**error.reply(), **concern.failure(), **self.times()}
-        return self._finished(reply, concern)
+            return {**error.reply(), **concern.failure(), **self.times(connection.presentation)}
+        return self._finished(reply, concern, connection.presentation)
 
-    def _finished(self, reply: Reply, concern: WriteConcern) -> Reply:
+    def _finished(self, reply: Reply, concern: WriteConcern, presentation: Presentation) -> Reply:
         if isinstance(reply, CursorReply):
             if concern.error is None:
                 return reply
             reply = decode_document(bytes(reply))
         reply.setdefault("ok", 1.0)
         reply.update(concern.failure())
-        reply.update(self.times())
+        reply.update(self.times(presentation))
         return reply
 
-    def times(self) -> Document:
-        """Return the times that every reply has."""
+    def times(self, presentation: Presentation = IN_PROCESS) -> Document:
+        """Return the times that every reply has; those of a lone server have none."""
+        if presentation.topology == "standalone":
+            return {}
         now = self.engine.change_log.clock.now()
         return {
             "$clusterTime": {
@@ -160,9 +165,9 @@ class Service:
             "operationTime": now,
         }
 
-    def cluster_time_elements(self) -> bytes:
+    def cluster_time_elements(self, presentation: Presentation) -> bytes:
         """Return `$clusterTime` and `operationTime` as BSON elements, for replies that are built from bytes."""
-        return encode_document(self.times())[4:-1]
+        return encode_document(self.times(presentation))[4:-1]
 
     def hello(self) -> Document:
         """Return the reply of the `hello` command, as a monitor sees it."""

@@ -212,15 +212,15 @@ class FailingService(Service):
         try:
             return self._run_or_fail(request, connection)
         except ServerError as error:
-            return {**error.reply(), **self.times()}
+            return {**error.reply(), **self.times(connection.presentation)}
 
     def _run_or_fail(self, request: Request, connection: ConnectionState) -> Reply:
         name = next(iter(request.command), "")
         if name == _CONFIGURE and request.database == "admin" and not self.authorization:
-            return {**self.fail_points.configure(request.command), "ok": 1.0, **self.times()}
+            return {**self.fail_points.configure(request.command), "ok": 1.0, **self.times(connection.presentation)}
         if name == _TEST_VERSION_2.name:
             generic_arguments(_TEST_VERSION_2, request.command)
-            return {"ok": 1.0, **self.times()}
+            return {"ok": 1.0, **self.times(connection.presentation)}
         if self.fail_points.points:
             cursor = self._cursor(request)
             point = self.fail_points.take(request, connection, cursor)

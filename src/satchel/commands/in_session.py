@@ -170,8 +170,12 @@ def _run_retryable(
 ) -> Reply:
     """Run a write whose statements are done once, however often it comes."""
     invocation.engine.sessions.write(session, txn_number)
-    invocation.operation.history = StatementHistory(session.id, txn_number, _statement_ids(invocation))
-    return command.run(params, invocation)
+    history = StatementHistory(session.id, txn_number, _statement_ids(invocation))
+    invocation.operation.history = history
+    reply = command.run(params, invocation)
+    if history.retried:
+        invocation.engine.sessions.retried(len(history.retried))
+    return reply
 
 
 def _statement_ids(invocation: Invocation) -> list[int]:
@@ -204,7 +208,7 @@ def _run_in_transaction(
     invocation.operation.txn_number = generic.txn_number
     if command.name in ENDINGS:
         return command.run(params, invocation)
-    check_allowed(command, invocation, is_first=bool(generic.start_transaction))
+    check_allowed(command, params, invocation, is_first=bool(generic.start_transaction))
     _check_concerns(generic)
     sessions = invocation.engine.sessions
     open_transaction = sessions.begin if generic.start_transaction else sessions.transaction

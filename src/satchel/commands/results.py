@@ -62,7 +62,7 @@ def batch_reply(
     extra: Document | None = None,
 ) -> Reply:
     """Return the reply that carries a batch of a cursor (an `id` of 0: there are no more), and further fields."""
-    elements = invocation.service.cluster_time_elements()
+    elements = invocation.service.cluster_time_elements(invocation.connection.presentation)
     if extra:
         elements += encode_document(extra)[4:-1]
     fields = cursor.reply_fields() or {}

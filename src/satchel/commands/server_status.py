@@ -135,7 +135,23 @@ def _replication(invocation: Invocation) -> Document:
 
 
 def _sessions(invocation: Invocation) -> Document:
-    return {"activeSessionsCount": len(invocation.engine.sessions)}
+    count = len(invocation.engine.sessions)
+    return {"activeSessionsCount": count, "sessionCatalogSize": count}
+
+
+def _transactions(invocation: Invocation) -> Document:
+    sessions = invocation.engine.sessions
+    totals, are_active = sessions.totals, [each.is_active for each in sessions.open_transactions()]
+    return {
+        "retriedCommandsCount": Int64(totals.retried_commands),
+        "retriedStatementsCount": Int64(totals.retried_statements),
+        "currentActive": Int64(sum(are_active)),
+        "currentInactive": Int64(len(are_active) - sum(are_active)),
+        "currentOpen": Int64(len(are_active)),
+        "totalAborted": Int64(totals.aborted),
+        "totalCommitted": Int64(totals.committed),
+        "totalStarted": Int64(totals.started),
+    }
 
 
 def _storage_engine(invocation: Invocation) -> Document:
@@ -224,6 +240,7 @@ _SECTIONS: Final[dict[str, Callable[[Invocation], Document]]] = {
     "repl": _replication,
     "sqlite": _sqlite,
     "storageEngine": _storage_engine,
+    "transactions": _transactions,
 }
 
 

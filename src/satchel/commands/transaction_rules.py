@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import Final, cast
 
 from satchel.commands.command import Command, Invocation
+from satchel.commands.params import Params
 from satchel.errors import ErrorCode, ServerError
 from satchel.values.bson_types import BsonValue
 
@@ -27,30 +28,30 @@ _STAGES_OUTSIDE: Final = _WRITING_STAGES | {
 }  # fmt: skip
 
 
-def check_allowed(command: Command, invocation: Invocation, *, is_first: bool) -> None:
+def check_allowed(command: Command, params: Params, invocation: Invocation, *, is_first: bool) -> None:
     """Refuse what a transaction cannot do.
 
     Args:
         command: The command.
+        params: Its fields.
         invocation: Its invocation.
         is_first: Whether it begins the transaction.
 
     Raises:
         ServerError: OperationNotSupportedInTransaction (263).
     """
-    for reason in _refusals(command, invocation, is_first=is_first):
+    for reason in _refusals(command, params, invocation, is_first=is_first):
         raise ServerError(ErrorCode.OperationNotSupportedInTransaction, reason)
 
 
-def _refusals(command: Command, invocation: Invocation, *, is_first: bool) -> Iterator[str]:
+def _refusals(command: Command, params: Params, invocation: Invocation, *, is_first: bool) -> Iterator[str]:
     name, body = command.name, invocation.request.command
-    if name in _INFORMATION:
-        if is_first:
-            yield f"Cannot run '{name}' as the first command of a multi-document transaction."
-    elif name not in COMMANDS_IN_TRANSACTIONS:
+    if name in _INFORMATION and is_first:
+        yield f"Cannot run '{name}' as the first command of a multi-document transaction."
+    if name not in COMMANDS_IN_TRANSACTIONS | _INFORMATION:
         yield f"Cannot run '{next(iter(body))}' in a multi-document transaction."
-    if invocation.database in _CLOSED_DATABASES and name not in _ON_ANY_DATABASE:
-        yield f"Cannot run command against the '{invocation.database}' database in a transaction."
+    for database in _closed_databases(name, params, invocation):
+        yield f"Cannot run command against the '{database}' database in a transaction."
     if name == "aggregate":
         for stage in _stages(body.get("pipeline")):
             if stage in _STAGES_OUTSIDE:
@@ -60,6 +61,13 @@ def _refusals(command: Command, invocation: Invocation, *, is_first: bool) -> It
     if name == "create" and ("viewOn" in body or "timeseries" in body):
         kind = "view" if "viewOn" in body else "time-series collection"
         yield f"Cannot create a {kind} in a multi-document transaction."
+
+
+def _closed_databases(name: str, params: Params, invocation: Invocation) -> Iterator[str]:
+    """Yield the databases that a command touches and must not."""
+    named = [] if name in _ON_ANY_DATABASE else [invocation.database]
+    named += [str(entry.get("ns")).partition(".")[0] for entry in getattr(params, "ns_info", ())]  # bulkWrite's
+    yield from (database for database in named if database in _CLOSED_DATABASES)
 
 
 def writes(pipeline: BsonValue) -> bool:

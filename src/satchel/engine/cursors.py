@@ -15,7 +15,7 @@ from satchel.engine.execution.slot import ReadSlot
 from satchel.engine.namespaces import Namespace
 from satchel.engine.operation import Operation
 from satchel.errors import ErrorCode, ServerError
-from satchel.settings import CURSOR_TIMEOUT_SECONDS, MAX_BATCH_BYTES
+from satchel.settings import MAX_BATCH_BYTES, Limits
 from satchel.values.bson_types import Document
 
 if TYPE_CHECKING:
@@ -157,10 +157,12 @@ class CursorRegistry:
     """The open cursors of a file.
 
     Args:
+        limits: How long cursors may be idle.
         on_interrupt: Called when the getMore that has a cursor was told to end, so that it does not wait any longer.
     """
 
-    def __init__(self, on_interrupt: Callable[[], None]) -> None:
+    def __init__(self, limits: Limits, on_interrupt: Callable[[], None]) -> None:
+        self._limits = limits
         self._on_interrupt = on_interrupt
         self._cursors: dict[int, Cursor] = {}
         self._lock = threading.RLock()  # garbage collection may forget a cursor in the midst of another call
@@ -266,6 +268,6 @@ class CursorRegistry:
         with self._lock:
             for cursor in list(self._cursors.values()):
                 idle = now - cursor.used_at
-                if idle > CURSOR_TIMEOUT_SECONDS and not cursor.in_use and not cursor.no_timeout:
+                if idle > self._limits.cursor_timeout_seconds and not cursor.in_use and not cursor.no_timeout:
                     del self._cursors[cursor.id]
                     self.timed_out_total += 1

@@ -52,7 +52,8 @@ class Engine:
     def __init__(self, storage: Storage) -> None:
         self.storage = storage
         self.data_watch = DataWatch(storage)
-        self.cursors = CursorRegistry(on_interrupt=self.data_watch.announce)
+        self.limits = storage.limits
+        self.cursors = CursorRegistry(self.limits, on_interrupt=self.data_watch.announce)
         self.sessions = SessionRegistry(self)
         self.operations: dict[int, Operation] = {}
         self.started = time.time()

@@ -8,6 +8,7 @@ import threading
 import time
 import uuid
 from collections.abc import Callable, Iterable
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from bson import Binary
@@ -16,7 +17,7 @@ from bson.datetime_ms import DatetimeMS
 from satchel.engine.reaper import Reaper
 from satchel.engine.retryable import too_old
 from satchel.engine.snapshots import SnapshotHistory
-from satchel.engine.transactions import Transaction
+from satchel.engine.transactions import Transaction, TransactionState
 from satchel.errors import ErrorCode, ServerError
 from satchel.settings import SESSION_TIMEOUT_MINUTES
 from satchel.values.bson_types import Document
@@ -83,6 +84,25 @@ class Session:
         return self.transaction is not None and self.transaction.is_in_progress
 
 
+@dataclass(slots=True)
+class TransactionTotals:
+    """What has become of transactions and retryable writes since the file was opened.
+
+    Attributes:
+        started: Transactions that have begun.
+        committed: Those that were committed after that.
+        aborted: Those that were not.
+        retried_commands: Retryable writes of which something had been done before.
+        retried_statements: The statements that were not done again.
+    """
+
+    started: int = 0
+    committed: int = 0
+    aborted: int = 0
+    retried_commands: int = 0
+    retried_statements: int = 0
+
+
 class SessionRegistry:
     """The sessions that this process knows, until they have not been used for half an hour.
 
@@ -95,6 +115,7 @@ class SessionRegistry:
         self._sessions: dict[SessionId, Session] = {}
         self._lock = threading.RLock()
         self._swept_at = time.monotonic()
+        self.totals = TransactionTotals()
         self.reaper = Reaper()
         self.snapshots = SnapshotHistory(engine, self.reaper)
 
@@ -136,8 +157,31 @@ class SessionRegistry:
             raise too_old(txn_number, session.id, session.txn_number)
         transaction = Transaction(self._engine, session.id, txn_number)
         self._advance(session, txn_number, transaction)
+        with self._lock:
+            self.totals.started += 1
         self.reaper.watch(transaction)
         return transaction
+
+    def ended(self, transaction: Transaction) -> None:
+        """Take note of a transaction that was committed or aborted."""
+        self.reaper.forget(transaction)
+        self._engine.cursors.forget_those(transaction.session, transaction.number)
+        with self._lock:
+            if transaction.state is TransactionState.COMMITTED:
+                self.totals.committed += 1
+            else:
+                self.totals.aborted += 1
+
+    def retried(self, statements: int) -> None:
+        """Take note of a retryable write that has come again."""
+        with self._lock:
+            self.totals.retried_commands += 1
+            self.totals.retried_statements += statements
+
+    def open_transactions(self) -> list[Transaction]:
+        """Return the transactions that are in progress."""
+        found = [session.transaction for session in list(self._sessions.values())]
+        return [each for each in found if each is not None and each.is_in_progress]
 
     def transaction(self, session: Session, txn_number: int) -> Transaction:
         """Return the transaction that a command goes on with.

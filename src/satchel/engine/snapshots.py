@@ -10,7 +10,7 @@ from bson import Timestamp
 
 from satchel.engine.reaper import Reaper
 from satchel.errors import ErrorCode, ServerError
-from satchel.settings import MAX_SNAPSHOTS, SNAPSHOT_HISTORY_SECONDS
+from satchel.settings import MAX_SNAPSHOTS
 
 if TYPE_CHECKING:
     from satchel.engine.engine import Engine, PinnedEngine
@@ -21,7 +21,7 @@ class PinnedSnapshot:
 
     def __init__(self, engine: Engine, history: SnapshotHistory, at: Timestamp) -> None:
         self.at = at
-        self.expires_at = time.monotonic() + SNAPSHOT_HISTORY_SECONDS
+        self.expires_at = time.monotonic() + engine.limits.snapshot_history_seconds
         self._history = history
         self._transaction = engine.storage.begin()
         self.engine: PinnedEngine = engine.pinned(self._transaction)

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final
 from satchel.engine.operation import Operation
 from satchel.engine.retryable import SessionRecord, read_record, save_record, too_old
 from satchel.errors import ErrorCode, ServerError, StorageError
-from satchel.settings import ABANDONED_TRANSACTION_SECONDS, TRANSACTION_LIFETIME_SECONDS
+from satchel.settings import ABANDONED_TRANSACTION_SECONDS
 from satchel.wire.service import ConnectionState
 
 if TYPE_CHECKING:
@@ -43,7 +43,7 @@ class Transaction:
         self.session = session
         self.number = number
         self.state = TransactionState.IN_PROGRESS
-        self._lives_until = time.monotonic() + TRANSACTION_LIFETIME_SECONDS
+        self._lives_until = time.monotonic() + engine.limits.transaction_lifetime_seconds
         self._engine = engine
         self._open = engine.storage.begin()
         self._pinned = engine.pinned(self._open, self._join)
@@ -63,6 +63,11 @@ class Transaction:
     def is_in_progress(self) -> bool:
         """Whether it is neither committed nor aborted."""
         return self.state is TransactionState.IN_PROGRESS
+
+    @property
+    def is_active(self) -> bool:
+        """Whether a command of it runs."""
+        return self._running is not None
 
     @contextmanager
     def statement(self, operation: Operation) -> Iterator[PinnedEngine]:
@@ -172,8 +177,7 @@ class Transaction:
         if self.state is not TransactionState.IN_PROGRESS:
             return
         self.state = state
-        self._engine.sessions.reaper.forget(self)
-        self._engine.cursors.forget_those(self.session, self.number)
+        self._engine.sessions.ended(self)
         if state is TransactionState.ABORTED:
             self._open.rollback()
 

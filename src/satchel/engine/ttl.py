@@ -5,16 +5,16 @@ from __future__ import annotations
 import logging
 import os
 import threading
+import time
 
 from satchel.engine.engine import Engine
 from satchel.errors import ServerError
-from satchel.settings import TTL_INTERVAL_SECONDS
 
 _log = logging.getLogger("satchel")
 
 
 class TtlMonitor:
-    """Removes expired documents once a minute, in a thread that runs only while some collection has a TTL index.
+    """Removes expired documents, once a minute if not told otherwise, in a thread that runs while there is a TTL index.
 
     Args:
         engine: The engine.
@@ -44,15 +44,29 @@ class TtlMonitor:
     def _run(self) -> None:
         from satchel.engine.expiry import remove_expired  # noqa: PLC0415 - it needs most of the engine
 
-        while not self._stop.wait(TTL_INTERVAL_SECONDS):
+        while self._wait():
             try:
                 remove_expired(self._engine)
             except ServerError:
                 if not self._stop.is_set():
-                    _log.exception("removing expired documents failed; it is tried again in a minute")
+                    _log.exception("removing expired documents failed; it is tried again")
+
+    def _wait(self) -> bool:
+        """Wait until expired documents are due to be removed; False when the file is about to be closed."""
+        limits, began = self._engine.limits, time.monotonic()
+        while not self._stop.is_set():
+            left = began + limits.ttl_interval_seconds - time.monotonic()
+            if left <= 0:
+                if limits.is_ttl_enabled:
+                    return True
+                began = time.monotonic()
+            limits.changed.wait(max(0.0, left))
+            limits.changed.clear()
+        return False
 
     def close(self) -> None:
         """End the thread."""
         self._stop.set()
+        self._engine.limits.changed.set()
         if self._thread is not None and self._pid == os.getpid():
             self._thread.join()

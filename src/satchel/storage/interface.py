@@ -12,6 +12,7 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import NamedTuple, Protocol, TypeAlias
 
+from satchel.settings import Limits
 from satchel.storage.blocks import BlockStore
 from satchel.storage.change_log import ChangeLogReader, ChangeLogWriter
 from satchel.storage.predicate import BoundPredicate, Path
@@ -340,6 +341,9 @@ class StorageStats:
 
 class Storage(Protocol):
     """A file that is open."""
+
+    limits: Limits
+    """The limits of this process, which others may change."""
 
     @property
     def path(self) -> str:

@@ -9,12 +9,12 @@ from typing import Any
 import pytest
 from bson import Int64
 
-from satchel.engine import cursors
 from satchel.engine.cursors import Cursor, CursorRegistry
 from satchel.engine.execution.slot import ReadSlot
 from satchel.engine.namespaces import Namespace
 from satchel.engine.operation import Operation
 from satchel.errors import ErrorCode, ServerError
+from satchel.settings import Limits
 
 from .conftest import Server
 
@@ -179,7 +179,7 @@ def registered(registry: CursorRegistry, **options: Any) -> Cursor:
 
 
 def test_one_getmore_at_a_time() -> None:
-    registry = CursorRegistry(on_interrupt=lambda: None)
+    registry = CursorRegistry(Limits(), on_interrupt=lambda: None)
     cursor = registered(registry)
     registry.check_out(cursor.id, NAMESPACE)
     with pytest.raises(ServerError) as caught:
@@ -190,7 +190,7 @@ def test_one_getmore_at_a_time() -> None:
 
 
 def test_idle_cursors_are_forgotten() -> None:
-    registry = CursorRegistry(on_interrupt=lambda: None)
+    registry = CursorRegistry(Limits(), on_interrupt=lambda: None)
     idle, used, kept, fresh = (
         registered(registry),
         registered(registry),
@@ -199,7 +199,7 @@ def test_idle_cursors_are_forgotten() -> None:
     )
     registry.check_out(used.id, NAMESPACE)
     for cursor in (idle, used, kept):
-        cursor.used_at = time.monotonic() - cursors.CURSOR_TIMEOUT_SECONDS - 1
+        cursor.used_at = time.monotonic() - Limits().cursor_timeout_seconds - 1
     registry._swept_at -= 10
     newest = registered(registry)
     assert set(registry._cursors) == {used.id, kept.id, fresh.id, newest.id}
@@ -207,7 +207,7 @@ def test_idle_cursors_are_forgotten() -> None:
 
 
 def test_killing_interrupts_the_getmore_that_runs() -> None:
-    registry = CursorRegistry(on_interrupt=lambda: None)
+    registry = CursorRegistry(Limits(), on_interrupt=lambda: None)
     opener, getmore = Operation("db", "find"), Operation("db", "getMore")
     cursor = registered(registry, operation=opener)
     registry.check_out(cursor.id, NAMESPACE)

@@ -14,7 +14,6 @@ from bson import Int64
 from satchel.deployment import open_service
 from satchel.engine import transactions
 from satchel.errors import ErrorCode
-from satchel.settings import TRANSACTION_LIFETIME_SECONDS
 
 from .conftest import Server
 from .sessions import Session, ids
@@ -172,10 +171,8 @@ def test_a_write_outside_waits_up_to_its_time_limit(session: Session, server: Se
     assert ids(server) == [1, 2]
 
 
-def test_a_transaction_that_is_open_too_long_is_aborted(
-    session: Session, server: Server, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(transactions, "TRANSACTION_LIFETIME_SECONDS", 0.0)
+def test_a_transaction_that_is_open_too_long_is_aborted(session: Session, server: Server) -> None:
+    server.service.engine.limits.transaction_lifetime_seconds = 0.0
     session.begin()
     session.insert(1)
     server.ok({"insert": "c", "documents": [{"_id": 2}]})  # waits until it is gone
@@ -190,7 +187,7 @@ def test_a_transaction_whose_client_has_gone_does_not_hold_up_others_for_long(se
     gone.server.connection.close()
     began = time.monotonic()
     server.ok({"insert": "c", "documents": [{"_id": 2}]})
-    assert time.monotonic() - began < TRANSACTION_LIFETIME_SECONDS / 2
+    assert time.monotonic() - began < server.service.engine.limits.transaction_lifetime_seconds / 2
     assert ids(server) == [2]
     assert gone.at(server).commit()["code"] == ErrorCode.NoSuchTransaction
 
@@ -348,3 +345,38 @@ def test_its_changes_appear_at_the_commit(session: Session, server: Server) -> N
     assert {event["txnNumber"] for event in events} == {session.number}
     assert {event["lsid"]["id"] for event in events} == {session.lsid["id"]}
     assert len({event["clusterTime"] for event in events}) == 1
+
+
+def test_the_server_counts_transactions(session: Session, server: Server) -> None:
+    session.begin()
+    session.insert(1)
+    session.commit()
+    session.begin()
+    session.insert(2)
+    session.abort()
+    again = {"insert": "c", "documents": [{"_id": 8}, {"_id": 9}]}
+    for _ in range(3):
+        session.retryable(again, 10)
+    other = Session(server)
+    other.begin()
+    other.ids()
+    assert server.ok({"serverStatus": 1}, "admin")["transactions"] == {
+        "retriedCommandsCount": 2,
+        "retriedStatementsCount": 4,
+        "currentActive": 0,
+        "currentInactive": 1,
+        "currentOpen": 1,
+        "totalAborted": 1,
+        "totalCommitted": 1,
+        "totalStarted": 3,
+    }
+    other.abort()
+
+
+@pytest.mark.parametrize("database", ["admin", "config", "local"])
+def test_bulk_writes_keep_out_of_closed_databases(session: Session, database: str) -> None:
+    session.begin()
+    operations = [{"insert": 0, "document": {"_id": 1}}]
+    namespaces = [{"ns": "db.c"}, {"ns": f"{database}.c"}]
+    command = {"bulkWrite": 1, "ops": operations, "nsInfo": namespaces}
+    assert session.code(command, "admin") == ErrorCode.OperationNotSupportedInTransaction

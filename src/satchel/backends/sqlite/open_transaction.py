@@ -13,7 +13,7 @@ from satchel.backends.sqlite.connection import translate
 from satchel.backends.sqlite.schema import CATALOG
 from satchel.backends.sqlite.snapshot import SqliteReader, SqliteWriter
 from satchel.errors import ReadOnlyStorageError, TransactionLostError, WriteConflictError
-from satchel.settings import BUSY_TIMEOUT_SECONDS, TRANSACTION_LOCK_SECONDS
+from satchel.settings import BUSY_TIMEOUT_SECONDS
 
 if TYPE_CHECKING:
     from satchel.backends.sqlite.transactions import SqliteStorage
@@ -114,7 +114,7 @@ class SqliteTransaction:
 
     def _begin_to_write(self, check: Callable[[], None] | None) -> None:
         lock = self._storage.write_lock
-        if not lock.hold(self, TRANSACTION_LOCK_SECONDS, check):
+        if not lock.hold(self, self._storage.limits.transaction_lock_seconds, check):
             raise WriteConflictError(_CONFLICT)
         try:
             with self._at_work():
@@ -130,7 +130,7 @@ class SqliteTransaction:
     def _begin(self, *, to_write: bool = False) -> None:
         """Open the transaction; at once to write, it has no older snapshot that could be in its way."""
         connection = self._storage.take_reader()
-        connection.set_busy_timeout(int(TRANSACTION_LOCK_SECONDS * 1000))
+        connection.set_busy_timeout(int(self._storage.limits.transaction_lock_seconds * 1000))
         try:
             connection.execute("BEGIN IMMEDIATE" if to_write else "BEGIN")
         except BaseException as error:

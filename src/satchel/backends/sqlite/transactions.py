@@ -21,6 +21,7 @@ from satchel.backends.sqlite.open_transaction import MemoryTransaction, SqliteTr
 from satchel.backends.sqlite.snapshot import SqliteReader, SqliteWriter
 from satchel.backends.sqlite.waiting import BusyHandler, Check, Checkpoints, WriteLock
 from satchel.errors import ReadOnlyStorageError, StorageError
+from satchel.settings import Limits
 from satchel.storage.blocks import BlockStore, FileBlocks
 from satchel.storage.interface import StorageStats
 from satchel.storage.patience import WouldWaitError, before_waiting, may_wait
@@ -56,6 +57,7 @@ class SqliteStorage:
         self._in_memory = path == MEMORY
         self._cipher = cipher
         self._read_only = read_only or (not self._in_memory and _is_unwritable(self._path))
+        self.limits = Limits()
         self._start()
         _STORAGES.add(self)
 
