@@ -248,6 +248,23 @@ def _calls(method: str, *arguments: st.SearchStrategy[Any], **kinds: Any) -> st.
 
 
 _writing = _options(_upserts, _hints, _collations)
+_ENGLISH: Final = {"locale": "en", "strength": 2}
+_INDEXES: Final[list[tuple[Any, dict[str, Any]]]] = [
+    ([("a", 1)], {}),
+    ([("a", -1)], {}),
+    ([("a", 1)], {"unique": True}),
+    ([("b", 1)], {"unique": True, "sparse": True}),
+    ([("a", 1)], {"sparse": True}),
+    ([("a", 1)], {"partialFilterExpression": {"b": {"$gt": 0}}}),
+    ([("a", "hashed")], {}),
+    ([("a", 1)], {"collation": _ENGLISH}),
+    ([("a", 1), ("b", -1)], {}),
+    ([("b", 1), ("a", 1)], {"unique": True}),
+    ([("a.b", 1)], {}),
+    ([("$**", 1)], {}),
+    ([("a", 1)], {"hidden": True}),
+    ([("c", 1)], {"expireAfterSeconds": 10**6}),
+]
 calls = st.one_of(
     _calls("find_one", filters, options=_options(_hints, _collations)),
     _calls("find_one", filters),
@@ -275,24 +292,18 @@ calls = st.one_of(
     _calls("estimated_document_count"),
     _calls("aggregate", st.builds(lambda found: [{"$match": found}], filters)),
 )
+_events = st.one_of(
+    st.sampled_from(_INDEXES).map(lambda index: Call("create_index", (index[0],), index[1])),
+    st.sampled_from([Call("drop_indexes"), Call("drop_index", ("a_1",)), Call("drop"), Call("insert_one", ({},))]),
+)
+"""What may change how the same calls have to go from then on."""
 
-_ENGLISH: Final = {"locale": "en", "strength": 2}
-_INDEXES: Final[list[tuple[Any, dict[str, Any]]]] = [
-    ([("a", 1)], {}),
-    ([("a", -1)], {}),
-    ([("a", 1)], {"unique": True}),
-    ([("b", 1)], {"unique": True, "sparse": True}),
-    ([("a", 1)], {"sparse": True}),
-    ([("a", 1)], {"partialFilterExpression": {"b": {"$gt": 0}}}),
-    ([("a", "hashed")], {}),
-    ([("a", 1)], {"collation": _ENGLISH}),
-    ([("a", 1), ("b", -1)], {}),
-    ([("b", 1), ("a", 1)], {"unique": True}),
-    ([("a.b", 1)], {}),
-    ([("$**", 1)], {}),
-    ([("a", 1)], {"hidden": True}),
-    ([("c", 1)], {"expireAfterSeconds": 10**6}),
-]
+
+def _twice(found: list[Call], event: Call | None) -> list[Call]:
+    """Have the same calls made again: what was kept of the first time must not show."""
+    return found if event is None else [*found, event, *found]
+
+
 _KINDS: Final = "plain plain plain plain missing dropped capped validated warned view collated".split()
 _CODECS: Final[list[CodecOptions[Any]]] = [
     CodecOptions(),
@@ -354,5 +365,5 @@ scenes = st.builds(
         lambda codec, concern: {"codec_options": codec, **concern}, st.sampled_from(_CODECS), st.sampled_from(_CONCERNS)
     ),
     session=st.sampled_from(_SESSIONS),
-    calls=st.lists(calls, min_size=1, max_size=5),
+    calls=st.builds(_twice, st.lists(calls, min_size=1, max_size=4), st.none() | _events),
 )
