@@ -51,9 +51,10 @@ class AsDecimal(TypeDecoder):
 
 _ID: Final = ObjectId("65e0a3c00000000000000001")
 _UUID: Final = uuid.UUID("12345678-1234-5678-1234-567812345678")
-_COMMON: Final = [0, 1, 2, 3, "a", "b", "c", _ID, None, True, 1.0, Int64(2)]
+_COMMON: Final = [1, 2, "a", "A", _ID, None, 1, 2, "a", 3, "b", True, 1.0, Int64(2)]
 _RARE: Final[list[Any]] = [
     False,
+    0,
     -1,
     2**31 - 1,
     2**31,
@@ -112,7 +113,8 @@ _RARE: Final[list[Any]] = [
     {1: 1},
     {"a\0": 1},
 ]
-_PATHS: Final = ["a", "b", "_id", "a.b", "a.0"]
+_IDS: Final = [1, "a", _ID, 2, None, "A", 3, "b"]
+_PATHS: Final = ["a", "a", "a", "b", "_id", "_id", "a.b", "a.0"]
 _ODD_PATHS: Final[list[Any]] = [
     "",
     ".",
@@ -155,7 +157,7 @@ _good_values = st.one_of(
 )
 stored_documents = st.lists(
     st.dictionaries(st.sampled_from(["a", "b", "c"]), _good_values, max_size=3), max_size=8
-).map(lambda bodies: [{"_id": _COMMON[i], **body} for i, body in enumerate(bodies)])
+).map(lambda bodies: [{"_id": value, **body} for value, body in zip(_IDS, bodies, strict=False)])
 """What a collection has in it before the calls."""
 
 
@@ -252,6 +254,7 @@ _ENGLISH: Final = {"locale": "en", "strength": 2}
 _INDEXES: Final[list[tuple[Any, dict[str, Any]]]] = [
     ([("a", 1)], {}),
     ([("a", -1)], {}),
+    ([("a", -1)], {}),
     ([("a", 1)], {"unique": True}),
     ([("b", 1)], {"unique": True, "sparse": True}),
     ([("a", 1)], {"sparse": True}),
@@ -304,11 +307,9 @@ def _twice(found: list[Call], event: Call | None) -> list[Call]:
     return found if event is None else [*found, event, *found]
 
 
-_KINDS: Final = "plain plain plain plain missing dropped capped validated warned view collated".split()
+_KINDS: Final = [*["plain"] * 4, "missing", "dropped", *"capped validated warned view collated".split() * 2]
 _CODECS: Final[list[CodecOptions[Any]]] = [
-    CodecOptions(),
-    CodecOptions(),
-    CodecOptions(),
+    *[CodecOptions()] * 9,
     CodecOptions(tz_aware=True),
     CodecOptions(document_class=SON),
     CodecOptions(document_class=OwnDict),
@@ -320,10 +321,7 @@ _CODECS: Final[list[CodecOptions[Any]]] = [
     CodecOptions(type_registry=TypeRegistry([AsDecimal()], fallback_encoder=str)),
 ]
 _CONCERNS: Final[list[dict[str, Any]]] = [
-    {},
-    {},
-    {},
-    {},
+    *[{}] * 14,
     {"write_concern": WriteConcern(0)},
     {"write_concern": WriteConcern(1)},
     {"write_concern": WriteConcern("majority", wtimeout=100)},
@@ -332,7 +330,7 @@ _CONCERNS: Final[list[dict[str, Any]]] = [
     {"read_concern": ReadConcern("snapshot")},
     {"read_preference": ReadPreference.SECONDARY_PREFERRED},
 ]
-_SESSIONS: Final = ["none"] * 6 + ["session", "bound", "transaction"]
+_SESSIONS: Final = ["none"] * 15 + ["session", "bound", "transaction"]
 
 
 @dataclass(frozen=True)

@@ -20,13 +20,13 @@ from tests.driver.method_calls import MethodCall, NoMethodError, method_calls
 SHOWN_FAILURES = 10
 
 # The language does not depend on the way, and most cases are about it: of those, for these methods, one in so many.
-LANGUAGE_STRIDE = {"aggregate": 5, "find": 2}
-ASYNC_STRIDE = 10
+LANGUAGE_STRIDE = {"aggregate": 8, "find": 4}
+ASYNC_STRIDE = 12
 
 FLOORS = {
-    "find": (3100, 3100),
+    "find": (1700, 1700),
     "find_one": (6300, 6300),
-    "aggregate": (4600, 4600),
+    "aggregate": (2900, 2900),
     "count_documents": (170, 170),
     "estimated_document_count": (20, 20),
     "distinct": (110, 110),
@@ -44,7 +44,7 @@ FLOORS = {
 }
 """How many calls of a method there are at least, and how many of them need no message."""
 
-ASYNC_FLOORS = (1900, 1800)
+ASYNC_FLOORS = (1300, 1250)
 
 Calls = list[tuple[RecordedCase, MethodCall]]
 
