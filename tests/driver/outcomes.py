@@ -14,6 +14,8 @@ from bson.errors import BSONError
 from bson.raw_bson import RawBSONDocument
 from pymongo.errors import InvalidOperation
 
+from satchel.values.bson_types import decode_document
+
 _VOLATILE = frozenset({"$clusterTime", "operationTime", "lsid", "txnNumber", "$db"})
 _OPTIONS: CodecOptions[Any] = CodecOptions(uuid_representation=UuidRepresentation.STANDARD)
 _GENERATED = re.compile(
@@ -61,8 +63,8 @@ def plain(value: Any) -> object:
     if hasattr(value, "acknowledged"):
         return {"class": type(value).__name__, **_properties(value)}
     if isinstance(value, RawBSONDocument):
-        return {"raw": value.raw}
-    return value
+        return {"raw": decode_document(value.raw)}
+    return list(map(plain, value)) if type(value) is list else value
 
 
 def _error(error: Exception) -> dict[str, object]:
