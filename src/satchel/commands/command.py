@@ -91,6 +91,22 @@ class Command:
         return self.is_write or self.name == "aggregate"
 
 
+_HOMES: Final = {
+    "aggregate": "aggregation",
+    "count": "count_distinct",
+    "createIndexes": "indexes",
+    "delete": "writes",
+    "distinct": "count_distinct",
+    "find": "find",
+    "findAndModify": "find_and_modify",
+    "getMore": "cursors",
+    "insert": "writes",
+    "listIndexes": "indexes",
+    "update": "writes",
+}
+"""The modules of the commonest commands, which are not worth importing all of them for."""
+
+
 class Commands:
     """Every command by each of its names."""
 
@@ -135,10 +151,16 @@ class Commands:
             self._is_loaded = True
 
     def get(self, name: str) -> Command | None:
-        """Return the command of that name or alias, or None; a client is greeted before all commands are loaded."""
+        """Return the command of that name or alias, or None.
+
+        A client is greeted, and does the commonest things, before all commands are loaded.
+        """
         command = self._by_name.get(name)
         if command is None and not self._is_loaded:
-            self.load()
+            if name in _HOMES:
+                importlib.import_module(f"satchel.commands.{_HOMES[name]}")
+            else:
+                self.load()
             command = self._by_name.get(name)
         return command
 

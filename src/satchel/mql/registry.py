@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 from collections.abc import Callable, Iterator
 from typing import Generic, TypeVar
 
@@ -13,10 +14,13 @@ class Registry(Generic[Entry]):
 
     Args:
         kind: What the operators are, for messages: `"update operator"`.
+        home: The module that imports all the modules of such operators. That takes time and memory, so it is done when
+            an operator is first looked for. Without one they are imported together with the registry.
     """
 
-    def __init__(self, kind: str) -> None:
+    def __init__(self, kind: str, home: str = "") -> None:
         self.kind = kind
+        self._home = home
         self._entries: dict[str, Entry] = {}
 
     def operator(self, name: str) -> Callable[[Entry], Entry]:
@@ -38,13 +42,19 @@ class Registry(Generic[Entry]):
 
     def get(self, name: str) -> Entry | None:
         """Return the entry of `name`, or None."""
-        return self._entries.get(name)
+        return self._loaded().get(name)
 
     def __contains__(self, name: str) -> bool:
-        return name in self._entries
+        return name in self._loaded()
 
     def __iter__(self) -> Iterator[str]:
-        return iter(self._entries)
+        return iter(self._loaded())
 
     def __len__(self) -> int:
-        return len(self._entries)
+        return len(self._loaded())
+
+    def _loaded(self) -> dict[str, Entry]:
+        if self._home:
+            importlib.import_module(self._home)
+            self._home = ""
+        return self._entries

@@ -106,7 +106,7 @@ class Parser(Protocol):
 
 Syntax: TypeAlias = Callable[[BsonValue, Parser], Expression]
 
-OPERATORS: Final[Registry[Syntax]] = Registry("expression operator")
+OPERATORS: Final[Registry[Syntax]] = Registry("expression operator", "satchel.mql.expressions.families")
 
 
 @dataclass(frozen=True, slots=True)

@@ -167,5 +167,5 @@ class Stage(ABC):
 
 StageParser: TypeAlias = Callable[[BsonValue, Scope], "Stage | Sequence[Stage]"]
 
-STAGES: Final[Registry[StageParser]] = Registry("aggregation stage")
+STAGES: Final[Registry[StageParser]] = Registry("aggregation stage", "satchel.mql.pipeline.stages.families")
 """Parsers by stage name; a parser may give several stages, as `$sortByCount` does."""
