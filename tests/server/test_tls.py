@@ -5,16 +5,21 @@ from __future__ import annotations
 import contextlib
 import socket
 import ssl
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 import trustme
+from cryptography import x509
 from pymongo import MongoClient
-from pymongo.errors import ServerSelectionTimeoutError
+from pymongo.errors import OperationFailure, ServerSelectionTimeoutError
 
+from satchel.commands.dispatch import Service
+from satchel.errors import ErrorCode
 from satchel.server.options import ConfigurationError, ServerOptions, TlsOptions
 from satchel.server.server import Server
+from satchel.server.tls import _attribute
 from tests.server.conftest import QUICK, ServerMaker, address_of
 from tests.server.test_hostile import PING, receive
 
@@ -89,3 +94,78 @@ def test_files_that_are_no_certificates(tmp_path: Path) -> None:
     for path in (text, tmp_path / "missing.pem"):
         with pytest.raises(ConfigurationError, match=str(path)):
             Server(ServerOptions(port=0, tls=TlsOptions(path), time_limits=QUICK))
+
+
+X509 = {"authMechanism": "MONGODB-X509"}
+
+
+@pytest.fixture
+def certified(make_server: ServerMaker, service: Service, files: dict[str, Path]) -> Iterator[Server]:
+    """A server that lets in only those whom it knows."""
+    server = make_server(tls=TlsOptions(files["server"], client_ca=files["ca"]))
+    yield server
+    service.authorization = False
+
+
+def subject(files: dict[str, Path]) -> str:
+    return x509.load_pem_x509_certificate(files["client"].read_bytes()).subject.rfc4514_string()
+
+
+def test_a_certificate_is_a_login(certified: Server, service: Service, files: dict[str, Path]) -> None:
+    options = {"tlsCAFile": str(files["ca"]), "tlsCertificateKeyFile": str(files["client"])}
+    name = subject(files)
+    with client(certified, **options) as administrator:
+        external = administrator["$external"]
+        with pytest.raises(OperationFailure, match="Cannot set the password"):
+            external.command("createUser", name, pwd="secret", roles=[])
+        external.command("createUser", name, roles=[{"role": "readWrite", "db": "shop"}])
+        assert external.command("usersInfo", name)["users"][0]["mechanisms"] == ["external"]
+        service.authorization = True
+        for username in (None, name):
+            with client(certified, **options, **X509, username=username) as known:
+                known.shop.things.insert_one({})
+                status = known.admin.command("connectionStatus")["authInfo"]
+                assert status["authenticatedUsers"] == [{"user": name, "db": "$external"}]
+                with pytest.raises(OperationFailure, match="not authorized"):
+                    known.secret.things.insert_one({})
+        with client(certified, **options, **X509, username="CN=somebody else") as other:
+            with pytest.raises(OperationFailure) as failure:
+                other.shop.things.find_one()
+            assert failure.value.code == ErrorCode.AuthenticationFailed
+
+
+def test_a_certificate_of_nobody_is_no_login(certified: Server, service: Service, files: dict[str, Path]) -> None:
+    service.authorization = True
+    options = {"tlsCAFile": str(files["ca"]), "tlsCertificateKeyFile": str(files["client"])}
+    with client(certified, **options, **X509) as stranger, pytest.raises(OperationFailure) as failure:
+        stranger.shop.things.find_one()
+    assert failure.value.code == ErrorCode.AuthenticationFailed
+
+
+def test_without_a_certificate_there_is_no_such_login(
+    make_server: ServerMaker, service: Service, files: dict[str, Path]
+) -> None:
+    server = make_server(tls=TlsOptions(files["server"]))
+    with client(server, tlsCAFile=str(files["ca"])) as bare:
+        for database, command, code in (
+            ("$external", {"authenticate": 1, "mechanism": "MONGODB-X509"}, ErrorCode.AuthenticationFailed),
+            ("admin", {"authenticate": 1, "mechanism": "MONGODB-X509"}, ErrorCode.ProtocolError),
+            ("$external", {"authenticate": 1, "mechanism": "MONGODB-CR"}, ErrorCode.BadValue),
+        ):
+            with pytest.raises(OperationFailure) as failure:
+                bare[database].command(command)
+            assert failure.value.code == code
+
+
+@pytest.mark.parametrize(
+    ("value", "written"),
+    [
+        ("plain", "plain"),
+        ('a,b+c"d\\e<f>g;h', 'a\\,b\\+c\\"d\\\\e\\<f\\>g\\;h'),
+        ("#1", "\\#1"),
+        (" a ", "\\ a\\ "),
+        ("Zoë", "Zoë"),
+    ],
+)
+def test_subjects_are_written_as_rfc_2253_says(value: str, written: str) -> None:
+    assert _attribute("commonName", value) == f"CN={written}"

@@ -24,6 +24,8 @@ from satchel.wire.service import Login, UserName
 USERS: Final = Namespace("admin", "system.users")
 ROLES: Final = Namespace("admin", "system.roles")
 
+EXTERNAL_CREDENTIALS: Final[Document] = {"external": True}
+
 
 class RoleName(NamedTuple):
     """A role's full name."""
@@ -66,6 +68,11 @@ class User:
         """The mechanisms that it can log in with."""
         credentials = self.document.get("credentials")
         return sorted(credentials) if isinstance(credentials, dict) else []
+
+    @property
+    def is_external(self) -> bool:
+        """Whether it has no password, because somebody else vouches for it."""
+        return self.document.get("credentials") == EXTERNAL_CREDENTIALS
 
     def credentials(self, mechanism: Mechanism) -> Credentials | None:
         """Return what is kept of its password for a mechanism."""

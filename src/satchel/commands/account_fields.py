@@ -15,7 +15,6 @@ from satchel.errors import ErrorCode, ServerError
 from satchel.values.bson_types import BsonValue, Document, type_name
 from satchel.wire.service import UserName
 
-NO_ACCOUNTS_IN: Final = ("local", "$external")
 REVOKE_EVERYWHERE: Final = Privilege(ANY_NORMAL, actions("revokeRole"))
 
 

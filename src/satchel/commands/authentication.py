@@ -1,17 +1,15 @@
-"""Logging in: saslStart, saslContinue, logout, and the login that comes with hello."""
+"""Logging in by password: saslStart, saslContinue, logout, and the login that comes with hello."""
 
 from __future__ import annotations
 
-import logging
 from dataclasses import dataclass
 from threading import Event
 from typing import ClassVar, Final
 
 from bson import Binary
 
-from satchel.access.accounts import Accounts, User, role_names
+from satchel.access.accounts import User
 from satchel.access.audit import audit, user_fields
-from satchel.access.restrictions import are_met
 from satchel.access.scram import (
     MECHANISMS,
     Exchange,
@@ -20,14 +18,15 @@ from satchel.access.scram import (
     failure,
     parse_client_first,
 )
+from satchel.commands import x509
 from satchel.commands.command import COMMANDS, Invocation, NoFields, Reply
+from satchel.commands.login import Claim, log_in, report
 from satchel.commands.params import any_value, binary, boolean, document, integer, param, read_params, string
 from satchel.commands.rights import ANYONE
 from satchel.errors import ErrorCode, ServerError
 from satchel.values.bson_types import BsonValue, Document
-from satchel.wire.service import ConnectionState, Login, UserName
+from satchel.wire.service import ConnectionState, UserName
 
-_log = logging.getLogger("satchel")
 _CONVERSATION_ID: Final = 1
 
 
@@ -81,6 +80,11 @@ class Conversation:
     skips_empty_exchange: bool
     is_proven: bool = False
 
+    @property
+    def claim(self) -> Claim:
+        """Who the client says to be."""
+        return Claim(self.user, self.mechanism.name, self.account)
+
 
 @COMMANDS.command("saslStart", SaslStartParams, access=ANYONE)
 def sasl_start(params: SaslStartParams, invocation: Invocation) -> Reply:
@@ -125,11 +129,11 @@ def sasl_continue(params: SaslContinueParams, invocation: Invocation) -> Reply:
     if conversation.is_proven:
         if params.payload:
             raise failure()
-        _log_in(conversation, invocation)
+        log_in(conversation.claim, invocation)
         return _reply(b"", done=True)
     proof = _verified(conversation, params.payload, invocation)
     if conversation.skips_empty_exchange:
-        _log_in(conversation, invocation)
+        log_in(conversation.claim, invocation)
         return _reply(proof, done=True)
     conversation.is_proven = True
     connection.conversation = conversation
@@ -152,7 +156,7 @@ def _verified(conversation: Conversation, payload: bytes, invocation: Invocation
             raise failure()
     except ServerError as error:
         throttle.failed(conversation.user, source)
-        _report(conversation, connection, error.code)
+        report(conversation.claim, connection, error.code)
         raise
     throttle.succeeded(conversation.user, source)
     return proof
@@ -169,67 +173,10 @@ def _wait_for_turn(seconds: float | None, connection: ConnectionState) -> None:
             raise failure()
 
 
-def _report(conversation: Conversation, connection: ConnectionState, result: int = 0) -> None:
-    param: dict[str, object] = {**user_fields(conversation.user), "mechanism": conversation.mechanism.name}
-    audit("authenticate", connection, param, result)
-
-
-def _log_in(conversation: Conversation, invocation: Invocation) -> None:
-    """Make the user that of the connection.
-
-    Raises:
-        ServerError: AuthenticationFailed (18), where a restriction is not met or the user has changed meanwhile;
-            Location5626701, 5626702 for another user than is logged in already, 5626703 for the same under `apiStrict`.
-    """
-    connection = invocation.connection
-    try:
-        login = _login(conversation, invocation)
-        _check_single_login(connection.login, login, invocation)
-    except ServerError as error:
-        _report(conversation, connection, error.code)
-        raise
-    connection.login = login
-    _report(conversation, connection)
-
-
-def _login(conversation: Conversation, invocation: Invocation) -> Login:
-    with invocation.engine.read() as unit:
-        accounts = Accounts(unit)
-        user = accounts.user(conversation.user)
-        if user is None or conversation.account is None or not _is_same(user, conversation.account):
-            raise failure()
-        roles = accounts.inherited(role_names(user.document.get("roles")))
-        lists = (user.restrictions, *(role.restrictions for role in roles))
-    if not all(are_met(restrictions, invocation.connection.peer) for restrictions in lists):
-        _log.warning("login of %s refused: authentication restrictions are not met", conversation.user)
-        raise failure()
-    return user.login
-
-
-def _is_same(user: User, other: User) -> bool:
-    return user.login == other.login and user.document.get("credentials") == other.document.get("credentials")
-
-
-def _check_single_login(earlier: Login | None, login: Login, invocation: Invocation) -> None:
-    if earlier is None:
-        return
-    if earlier.user == login.user:
-        if invocation.request.command.get("apiStrict"):
-            raise ServerError(5626703, "Each client connection may only be authenticated once")
-    elif earlier.user.database == login.user.database:
-        raise ServerError(
-            5626701,
-            f"Each client connection may only be authenticated once. Previously authenticated as: {earlier.user}",
-        )
-    else:
-        raise ServerError(
-            5626702,
-            f"Client has attempted to authenticate on multiple databases. Already authenticated as: {earlier.user}",
-        )
-
-
 def speculative_reply(spec: Document, invocation: Invocation) -> Document | None:
     """Begin the login that came with a hello; None when that cannot be, and the client will begin anew."""
+    if "authenticate" in spec:
+        return x509.speculative_reply(spec, invocation)
     try:
         params = read_params(SaslStartParams, "saslStart", spec)
         begun = start(params, params.db or "admin", invocation)
@@ -270,19 +217,3 @@ def logout(params: LogoutParams, invocation: Invocation) -> Reply:
         audit("logout", invocation.connection, user_fields(login.user))
         invocation.connection.login = None
     return {}
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class AuthenticateParams(NoFields):
-    """Fields of authenticate."""
-
-    authenticate: BsonValue = param(any_value, default=1)
-    mechanism: str = param(string, default="MONGODB-CR")
-
-    SECRETS: ClassVar[frozenset[str]] = frozenset({"key", "nonce"})
-
-
-@COMMANDS.command("authenticate", AuthenticateParams, access=ANYONE, strict=False)
-def authenticate(params: AuthenticateParams, invocation: Invocation) -> Reply:
-    """Refuse: the mechanisms of this command are gone, or (X.509) not supported."""
-    raise ServerError(ErrorCode.BadValue, f"Unsupported mechanism: {params.mechanism}")

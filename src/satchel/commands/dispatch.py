@@ -21,7 +21,7 @@ from satchel.commands.params import read_params
 from satchel.commands.rights import authorize, redacted
 from satchel.engine.engine import Engine
 from satchel.engine.express import find_equal, find_first
-from satchel.engine.namespaces import Namespace, check_database_name
+from satchel.engine.namespaces import Namespace, check_command_database
 from satchel.engine.operation import Operation
 from satchel.engine.timestamps import current_timestamp
 from satchel.errors import ErrorCode, ServerError
@@ -117,7 +117,7 @@ class Service:
         command = COMMANDS.get(name)
         if command is None:
             raise ServerError(ErrorCode.CommandNotFound, f"no such command: '{name}'")
-        check_database_name(request.database)
+        check_command_database(request.database)
         if command.is_admin_only and request.database != "admin":
             raise ServerError(ErrorCode.Unauthorized, f"{command.name} may only be run against the admin database.")
         generic = generic_arguments(command, request.command)

@@ -25,6 +25,7 @@ from satchel.commands import (
     users,
     users_info,
     writes,
+    x509,
 )
 
 __all__ = [
@@ -52,4 +53,5 @@ __all__ = [
     "users",
     "users_info",
     "writes",
+    "x509",
 ]

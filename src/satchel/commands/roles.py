@@ -12,7 +12,6 @@ from satchel.access.accounts import Accounts, Role, RoleName, account_id
 from satchel.access.builtin_roles import builtin_privileges
 from satchel.access.privileges import Privilege, Privileges
 from satchel.commands.account_fields import (
-    NO_ACCOUNTS_IN,
     REVOKE_EVERYWHERE,
     check_roles_exist,
     on_database,
@@ -27,6 +26,7 @@ from satchel.commands.account_fields import (
 from satchel.commands.command import COMMANDS, Invocation, NoFields, Reply
 from satchel.commands.params import any_value, array, documents, param, string
 from satchel.commands.rights import Access, Call
+from satchel.engine.namespaces import EXTERNAL
 from satchel.engine.units import WriteUnit
 from satchel.errors import ErrorCode, ServerError
 from satchel.values.bson_types import BsonValue, Document
@@ -83,7 +83,7 @@ def _check_name(role: RoleName) -> None:
         raise ServerError(ErrorCode.BadValue, "Role name must be non-empty")
     if "\0" in role.name:
         raise ServerError(ErrorCode.BadValue, "Role name cannot contain NULL characters")
-    if role.database in NO_ACCOUNTS_IN:
+    if role.database in {"local", EXTERNAL}:
         raise ServerError(ErrorCode.BadValue, f"Cannot create roles in the {role.database} database")
     if role.name == "__system" or builtin_privileges(*role) is not None:
         raise ServerError(ErrorCode.BadValue, "Cannot create roles with the same name as a built-in role")

@@ -10,11 +10,10 @@ from typing import ClassVar, Final
 from bson import Binary
 
 from satchel.access.account_writer import AccountWriter
-from satchel.access.accounts import Accounts, RoleName, User
+from satchel.access.accounts import EXTERNAL_CREDENTIALS, Accounts, RoleName, User
 from satchel.access.privileges import Privilege
 from satchel.access.scram import MECHANISMS, SHA_1, SHA_256, Credentials, Mechanism, new_credentials
 from satchel.commands.account_fields import (
-    NO_ACCOUNTS_IN,
     REVOKE_EVERYWHERE,
     check_roles_exist,
     is_own,
@@ -28,6 +27,7 @@ from satchel.commands.account_fields import (
 from satchel.commands.command import COMMANDS, Invocation, NoFields, Reply
 from satchel.commands.params import any_value, array, boolean, document, documents, param, string, strings
 from satchel.commands.rights import Access, Call, on_cluster
+from satchel.engine.namespaces import EXTERNAL
 from satchel.engine.units import WriteUnit
 from satchel.errors import ErrorCode, ServerError
 from satchel.values.bson_types import BsonValue, Document
@@ -106,17 +106,12 @@ def create_user(params: CreateUserParams, invocation: Invocation) -> Reply:
     _check_name(user)
     if params.roles is None:
         raise ServerError(ErrorCode.IDLFailedToParse, "BSON field 'createUser.roles' is missing but a required field")
-    if params.pwd is None:
-        raise ServerError(
-            ErrorCode.BadValue,
-            "Must provide a 'pwd' field for all user documents, except those with '$external' as the user's source db",
-        )
     roles = read_roles(params.roles, user.database)
     stored: Document = {
         "userId": Binary.from_uuid(uuid.uuid4()),
         "user": user.name,
         "db": user.database,
-        "credentials": params.credentials(user, params.wanted_mechanisms()),
+        "credentials": _new_credentials(params, user),
         **({"customData": params.custom_data} if params.custom_data is not None else {}),
         "roles": [role.to_bson() for role in roles],
     }
@@ -132,6 +127,28 @@ def create_user(params: CreateUserParams, invocation: Invocation) -> Reply:
     return {}
 
 
+def _new_credentials(params: CreateUserParams, user: UserName) -> Document:
+    """Return what to keep of the password; users of `$external` have none.
+
+    Raises:
+        ServerError: BadValue (2).
+    """
+    if user.database == EXTERNAL:
+        _refuse_password(params)
+        return EXTERNAL_CREDENTIALS
+    if params.pwd is None:
+        raise ServerError(
+            ErrorCode.BadValue,
+            "Must provide a 'pwd' field for all user documents, except those with '$external' as the user's source db",
+        )
+    return params.credentials(user, params.wanted_mechanisms())
+
+
+def _refuse_password(params: UserFields) -> None:
+    if params.pwd is not None:
+        raise ServerError(ErrorCode.BadValue, "Cannot set the password for users defined on the '$external' database")
+
+
 def _check_exception(accounts: Accounts, invocation: Invocation) -> None:
     """See that of several who make use of the localhost exception at once one succeeds."""
     if invocation.rights is not None and invocation.rights.is_exception and not accounts.is_empty:
@@ -143,7 +160,7 @@ def _check_name(user: UserName) -> None:
         raise ServerError(ErrorCode.BadValue, "User document needs 'user' field to be non-empty")
     if "\0" in user.name:
         raise ServerError(ErrorCode.BadValue, "Username cannot contain NULL characters")
-    if user.database in NO_ACCOUNTS_IN:
+    if user.database == "local":
         raise ServerError(ErrorCode.BadValue, f"Cannot create users in the {user.database} database")
 
 
@@ -180,6 +197,8 @@ def update_user(params: UpdateUserParams, invocation: Invocation) -> Reply:
     fields = (params.pwd, params.custom_data, params.roles, params.authentication_restrictions, params.mechanisms)
     if all(field is None for field in fields):
         raise ServerError(ErrorCode.BadValue, "Must specify at least one field to update in updateUser")
+    if user.database == EXTERNAL:
+        _refuse_password(params)
     wanted = params.wanted_mechanisms()
     new = params.credentials(user, wanted) if params.pwd is not None else None
     with invocation.engine.write(invocation.operation) as unit:

@@ -9,6 +9,8 @@ from satchel.values.namespace import Namespace
 
 MAX_DATABASE_NAME_BYTES: Final = 63
 MAX_NAMESPACE_BYTES: Final = 255
+EXTERNAL: Final = "$external"
+"""The database of users whom somebody else vouches for, as who has issued their certificates; it has no collections."""
 _FORBIDDEN_IN_DATABASE: Final = frozenset('/\\. "$*<>:|?\0')
 
 
@@ -47,6 +49,12 @@ def check_database_name(database: str) -> None:
         raise ServerError(ErrorCode.InvalidNamespace, f"Invalid database name: '{database}'")
 
 
+def check_command_database(database: str) -> None:
+    """Raise InvalidNamespace (73) when no command can be sent to a database of that name."""
+    if database != EXTERNAL:
+        check_database_name(database)
+
+
 def _is_special(namespace: Namespace) -> bool:
     return namespace.collection in ("$cmd.aggregate", "$cmd.listCollections") or namespace == ("local", "oplog.$main")
 
@@ -73,6 +81,7 @@ def is_system(collection: str) -> bool:
 
 __all__ = [
     "Namespace",
+    "check_command_database",
     "check_creatable",
     "check_database_name",
     "check_length",

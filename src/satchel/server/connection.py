@@ -87,8 +87,11 @@ class Connection:
     def _secure(self, options: ServerOptions, tls: ssl.SSLContext | None) -> None:
         self._socket.settimeout(options.time_limits.handshake)
         if tls is not None:
+            from satchel.server.tls import subject_of  # noqa: PLC0415 - loading OpenSSL takes longer than a server may
+
             self._socket = tls.wrap_socket(self._socket, server_side=True, do_handshake_on_connect=False)
             self._socket.do_handshake()
+            self.state.peer = self.peer = self.peer._replace(subject=subject_of(self._socket))
 
     @property
     def is_ending(self) -> bool:

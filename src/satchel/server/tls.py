@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ssl
+from typing import Final
 
 from satchel.server.options import ConfigurationError, TlsOptions
 
@@ -24,3 +25,32 @@ def tls_context(options: TlsOptions) -> ssl.SSLContext:
         files = ", ".join(str(path) for path in (options.certificate, options.key, options.client_ca) if path)
         raise ConfigurationError(f"TLS cannot use {files}: {error}") from error
     return context
+
+
+_SHORT_NAMES: Final = {
+    "commonName": "CN",
+    "countryName": "C",
+    "domainComponent": "DC",
+    "localityName": "L",
+    "organizationName": "O",
+    "organizationalUnitName": "OU",
+    "stateOrProvinceName": "ST",
+    "streetAddress": "STREET",
+    "userId": "UID",
+}
+
+
+def subject_of(connection: ssl.SSLSocket) -> str:
+    """Return the subject of the client's certificate as RFC 2253 writes it; empty where none was asked for."""
+    certificate = connection.getpeercert()
+    names = reversed(certificate.get("subject", ())) if certificate else ()
+    return ",".join("+".join(_attribute(*attribute) for attribute in name) for name in names)
+
+
+def _attribute(name: str, value: str) -> str:
+    escaped = "".join(f"\\{character}" if character in '"+,;<>\\' else character for character in value)
+    if escaped[:1] in {"#", " "}:
+        escaped = f"\\{escaped}"
+    if len(value) > 1 and value.endswith(" "):
+        escaped = f"{escaped[:-1]}\\ "
+    return f"{_SHORT_NAMES.get(name, name)}={escaped}"

@@ -67,11 +67,14 @@ class Peer(NamedTuple):
         client: The IP address that the client has; empty where it came through a Unix socket.
         server: The IP address that it came to; empty likewise.
         port: The client's port.
+        subject: Whose the certificate is that the client has shown and TLS has verified, as RFC 2253 writes it; empty
+            without one.
     """
 
     client: str
     server: str = ""
     port: int = 0
+    subject: str = ""
 
     @property
     def is_local(self) -> bool:
