@@ -15,9 +15,11 @@ from typing import Any
 
 import pytest
 from bson import Binary, Decimal128, Int64, ObjectId, Regex, Timestamp
+from bson.errors import BSONError
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from pymongo import ReturnDocument
+from pymongo.errors import PyMongoError
 from pymongo.synchronous.collection import Collection
 
 from satchel import MongoClient
@@ -181,6 +183,31 @@ def whatever_comes(call: Call, collection: Collection[Any]) -> object:
         return timeless(outcome(call, collection))
     except Exception as error:
         return type(error), str(error)
+
+
+@settings(max_examples=100, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@given(
+    options=st.sampled_from(["plain", "collation"]),
+    documents=st.lists(st.fixed_dictionaries({"_id": KEYS, "a": VALUES, "b": VALUES}), max_size=6),
+    identifier=KEYS,
+    others=st.dictionaries(st.sampled_from(["a", "b", "a.x", "$or", "$and"]), CONDITIONS, min_size=1, max_size=2),
+    is_first=st.booleans(),
+)
+def test_an_id_among_other_conditions(
+    clients: Clients, options: str, documents: list[Any], identifier: Any, others: dict[str, Any], is_first: bool
+) -> None:
+    """An update finds what a scan of the whole collection finds."""
+    collection = prepared(clients[0], options, ["ascending"])
+    for document in documents:
+        whatever_comes(partial(_called, "insert_one", (document,), {}), collection)
+    filter_ = {"_id": identifier, **others} if is_first else {**others, "_id": identifier}
+    try:
+        wanted = list(collection.find(filter_).hint([("$natural", 1)]))
+        updated = collection.update_one(filter_, {"$set": {"hit": True}})
+    except (PyMongoError, BSONError, TypeError, ValueError, OverflowError):
+        return
+    assert updated.matched_count == len(wanted)
+    assert repr([each["_id"] for each in collection.find({"hit": True})]) == repr([each["_id"] for each in wanted])
 
 
 def test_updates_are_parsed_once_but_not_taken_for_others(clients: Clients) -> None:

@@ -31,7 +31,7 @@ from satchel.mql.match.comparison import Eq
 from satchel.mql.match.tree import AlwaysFalse, AlwaysTrue, And, Or
 from satchel.storage.interface import KeyRange, Reader
 from satchel.values import key_string
-from satchel.values.bson_types import Document
+from satchel.values.bson_types import PLAIN_CLASSES, Document
 from satchel.values.compare import equal
 from satchel.values.key_string import successor
 
@@ -88,13 +88,26 @@ def lookup(query: CanonicalQuery, entry: CollectionEntry) -> tuple[IndexEntry, b
     if not isinstance(filter_, Eq) or isinstance(filter_.value, dict | list | None):
         return None
     index = lookup_index(entry, filter_.path)
-    if index is None or (query.sort is not None and not index.is_id):
-        return None
-    if query.hint is not None or query.natural or query.minimum is not None or query.maximum is not None:
-        return None
-    if query.collation != entry.collation:
+    if index is None or (query.sort is not None and not index.is_id) or not _is_free(query, entry):
         return None
     return index, lookup_key(entry, index, filter_.value)
+
+
+def demanded_id(query: CanonicalQuery, entry: CollectionEntry) -> bytes | None:
+    """Return the key of the `_id` that a document must have to match, if a filter says that among other things."""
+    if isinstance(query.filter, And) and _is_free(query, entry):
+        for child in query.filter.children:
+            if isinstance(child, Eq) and child.path == "_id":
+                return (
+                    key_string.encode(child.value, query.collation) if child.value.__class__ in PLAIN_CLASSES else None
+                )
+    return None
+
+
+def _is_free(query: CanonicalQuery, entry: CollectionEntry) -> bool:
+    """Tell whether the planner may choose as it likes, and indexes of the collection's collation serve the query."""
+    is_told = query.hint is not None or query.natural or query.minimum is not None or query.maximum is not None
+    return not is_told and query.collation == entry.collation
 
 
 def _single_lookup(query: CanonicalQuery, entry: CollectionEntry) -> QuerySolution | None:

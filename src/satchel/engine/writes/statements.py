@@ -16,7 +16,7 @@ from satchel.engine.execution.slot import ReadSlot
 from satchel.engine.namespaces import Namespace
 from satchel.engine.operation import Operation
 from satchel.engine.planner.lookup import record_at
-from satchel.engine.planner.planner import lookup
+from satchel.engine.planner.planner import demanded_id, lookup
 from satchel.engine.units import WriteUnit
 from satchel.engine.validators import validator_of
 from satchel.engine.writes.collection_writer import CollectionWriter, Doomed, Prepared
@@ -26,7 +26,15 @@ from satchel.engine.writes.parts import parts
 from satchel.errors import ErrorCode, ServerError
 from satchel.mql.match import MatchExpression
 from satchel.mql.update import Update
-from satchel.values.bson_types import MAX_DOCUMENT_SIZE_BYTES, MISSING, Document, Field, decode_documents
+from satchel.storage.interface import Record
+from satchel.values.bson_types import (
+    MAX_DOCUMENT_SIZE_BYTES,
+    MISSING,
+    Document,
+    Field,
+    decode_document,
+    decode_documents,
+)
 
 
 @dataclass(slots=True)
@@ -188,11 +196,22 @@ def find_matches(unit: WriteUnit, entry: CollectionEntry | None, run: QueryRun) 
     """Return what a write is about to change, collected before anything changes."""
     if entry is None:
         return []
-    if run.limit == 1 and not run.skip and not entry.is_view and (place := lookup(run.query, entry)) is not None:
-        record = record_at(unit.reader, entry, *place)
-        return [] if record is None else [Match(*record, None)]
+    if run.limit == 1 and not run.skip and not entry.is_view:
+        if (place := lookup(run.query, entry)) is not None:
+            record = record_at(unit.reader, entry, *place)
+            return [] if record is None else [Match(*record, None)]
+        if (id_key := demanded_id(run.query, entry)) is not None:
+            return _matching(unit.reader.get_by_id(entry.table, id_key), run.query.filter)
     with _matches(unit, entry, run) as matches:
         return list(matches) if run.limit == 1 else Found(matches, unit.reader, entry)
+
+
+def _matching(record: Record | None, filter_: MatchExpression) -> Sequence[Match]:
+    """Return the record that was looked up, if it matches the rest of the filter, too."""
+    if record is None:
+        return []
+    match = Match(*record, decode_document(record[1]))
+    return [match] if filter_.matches(match.document) else []
 
 
 @contextmanager

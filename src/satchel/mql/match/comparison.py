@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import cached_property
 from operator import eq, ge, gt, le, lt
 from typing import Any, ClassVar, Final
 
@@ -57,12 +58,12 @@ class Comparison(Leaf):
     def compile_test(self) -> Test:
         """Make the function that compares one value, with Python's own comparison where that is the same."""
         operand, relation = self.value, type(self).relation
-        plain, general = plain_classes(operand, self.collation), self._general()
+        plain = plain_classes(operand, self.collation)
         if not plain:
-            return general
+            return self._general
 
         def test(value: Field) -> bool:
-            return relation(value, operand) if value.__class__ in plain else general(value)
+            return relation(value, operand) if value.__class__ in plain else self._general(value)
 
         return test
 
@@ -71,20 +72,20 @@ class Comparison(Leaf):
         plain = plain_classes(self.value, self.collation)
         if len(self.parts) > 1 or not plain:
             return super().compile()
-        name, operand, relation, general = self.path, self.value, type(self).relation, self._general()
-        test = self.test
+        name, operand, relation = self.path, self.value, type(self).relation
 
         def matches(document: Document) -> bool:
             value = document.get(name, MISSING)
             cls = value.__class__
             if cls in plain:
                 return relation(value, operand)
-            return passes(value, test) if cls is list else general(value)
+            return passes(value, self.test) if cls is list else self._general(value)
 
         return matches
 
+    @cached_property
     def _general(self) -> Test:
-        """Make the function that compares values of any class."""
+        """The function that compares values of any class; made when one comes that is not plain."""
         operand, collation, relation = self.value, self.collation, type(self).relation
         order = type_order(operand)
         any_type = isinstance(operand, MinKey | MaxKey)

@@ -14,6 +14,7 @@ from satchel.mql.match.evaluation import make_regex
 from satchel.mql.match.normalise import normalise
 from satchel.mql.match.patterns import options_of
 from satchel.mql.match.registry import FIELD_OPERATORS, TOP_LEVEL_OPERATORS, Operand
+from satchel.mql.match.shapes import conjunction
 from satchel.mql.match.tree import And, MatchExpression
 from satchel.values.bson_types import PLAIN_CLASSES, BsonValue, Document
 
@@ -42,7 +43,8 @@ def parse_filter(spec: Document, context: Context) -> MatchExpression:
         ((name, value),) = spec.items()
         if value.__class__ in PLAIN_CLASSES and not name.startswith("$"):
             return Eq(name, value, context.collation)  # which is its own normal form
-    return normalise(Parser(context).document(spec))
+    found = conjunction(spec, context.collation)
+    return normalise(Parser(context).document(spec)) if found is None else found
 
 
 @dataclass(frozen=True, slots=True)
