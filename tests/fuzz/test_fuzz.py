@@ -135,3 +135,21 @@ class _Faulty:
 
 def _fails(fuzzer: Fuzzer, trial: Trial) -> bool:
     return fuzzer.judge(trial) == verdict.VALUE
+
+
+def test_conditions_are_put_the_other_way_round() -> None:
+    filter_ = {"a": {"$gt": 1, "$elemMatch": {"x": 1, "y": {"p": 1, "q": 2}}}, "$and": [{"b": 1}, {"c": 1, "d": 1}]}
+    trial = Trial({"find": "$coll", "filter": filter_, "sort": {"a": 1, "b": 1}}, [])
+    lists, fields, both = (str(other.command) for other in trial.reordered())
+    literal = {"p": 1, "q": 2}
+    backwards = {"$elemMatch": {"y": literal, "x": 1}, "$gt": 1}
+    sort = {"a": 1, "b": 1}
+    assert lists == str(
+        {"find": "$coll", "filter": {"a": filter_["a"], "$and": [{"c": 1, "d": 1}, {"b": 1}]}, "sort": sort}
+    )
+    assert fields == str(
+        {"find": "$coll", "filter": {"$and": [{"b": 1}, {"d": 1, "c": 1}], "a": backwards}, "sort": sort}
+    )
+    assert both == str(
+        {"find": "$coll", "filter": {"$and": [{"d": 1, "c": 1}, {"b": 1}], "a": backwards}, "sort": sort}
+    )

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import zlib
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from pprint import pformat
 from types import NoneType
+from typing import Final
 
 from satchel.mql.pipeline.stage import STAGES
 from satchel.values.bson_types import BsonValue, Document
@@ -52,9 +53,13 @@ class Trial:
         """Return the trial with a stage between the stages of its pipelines that keeps MongoDB's optimiser off."""
         return replace(self, command=_inhibited(self.command))
 
-    def reordered(self) -> Trial:
-        """Return the trial with the conditions of `$and`, `$or` and `$nor` the other way round."""
-        return replace(self, command=_reordered(self.command))
+    def reordered(self) -> Iterator[Trial]:
+        """Yield the trial with conditions that have to hold together the other way round.
+
+        Those of `$and`, `$or` and `$nor`; those that are fields of one filter, or operators on one field; all of them.
+        """
+        for reversal in (_Reversal(lists=True), _Reversal(fields=True), _Reversal(lists=True, fields=True)):
+            yield replace(self, command=reversal.of(self.command))
 
     def text(self) -> str:
         """Return the source of the case, ready for a module of `tests/conformance/cases`."""
@@ -83,16 +88,44 @@ def _inhibited(value: BsonValue) -> BsonValue:
     return [part for stage in found for part in ([stage] if "$documents" in stage else [_INHIBITOR, stage])]
 
 
-def _reordered(value: BsonValue) -> BsonValue:
-    if isinstance(value, list):
-        return [_reordered(item) for item in value]
-    if not isinstance(value, dict):
-        return value
-    changed = {name: _reordered(item) for name, item in value.items()}
-    return {
-        name: item[::-1] if name in ("$and", "$or", "$nor") and isinstance(item, list) else item
-        for name, item in changed.items()
-    }
+_CONNECTIVES: Final = ("$and", "$or", "$nor")
+_FILTERS: Final = ("filter", "query", "q", "$match", "$elemMatch", "restrictSearchWithMatch")
+"""Fields of a command whose documents are filters."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Reversal:
+    """Reverses conditions: those in lists, and those that are fields of one document."""
+
+    lists: bool = False
+    fields: bool = False
+
+    def of(self, value: BsonValue) -> BsonValue:
+        """Return a part of a command with the filters in it reversed."""
+        if isinstance(value, list):
+            return [self.of(item) for item in value]
+        if not isinstance(value, dict):
+            return value
+        return {name: self._field(name, item) for name, item in value.items()}
+
+    def _field(self, name: str, value: BsonValue) -> BsonValue:
+        if name in _FILTERS and isinstance(value, dict):
+            return self._filter(value)
+        found = self.of(value)
+        return found[::-1] if self.lists and name in _CONNECTIVES and isinstance(found, list) else found
+
+    def _filter(self, filter_: Document) -> Document:
+        items = [(name, self._condition(name, item)) for name, item in filter_.items()]
+        return dict(items[::-1] if self.fields else items)
+
+    def _condition(self, name: str, value: BsonValue) -> BsonValue:
+        if name in _CONNECTIVES and isinstance(value, list):
+            found = [self._filter(item) if isinstance(item, dict) else item for item in value]
+            return found[::-1] if self.lists else found
+        if name == "$expr":
+            return self.of(value)
+        is_condition = isinstance(value, dict) and all(inner.startswith("$") for inner in value)
+        return self._filter(value) if is_condition or (name == "$elemMatch" and isinstance(value, dict)) else value
 
 
 _INDEXES: Sequence[Document] = ({"n": 1}, {"s": 1}, {"a": 1}, {"r.n": 1}, {"x": 1}, {"w": 1}, {"$**": 1}, {"d": 1})
