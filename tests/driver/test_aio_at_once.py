@@ -81,6 +81,39 @@ async def test_plain_calls_need_no_thread(kind: str, tmp_path: Path, handed_over
             assert not handed_over, name
 
 
+KNOWN: Calls = {
+    "find": lambda c: c.find({"n": 1}).to_list(),
+    "find_range": lambda c: c.find({"n": {"$gte": 1, "$lt": 5}}).sort("n", -1).to_list(),
+    "find_one_with_fields": lambda c: c.find_one({"_id": 1}, {"n": 1}),
+}
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("name", KNOWN)
+async def test_finds_whose_plan_is_known_need_no_thread(
+    kind: str, name: str, tmp_path: Path, handed_over: list[object]
+) -> None:
+    async with opened(kind, tmp_path) as collection:
+        found = await KNOWN[name](collection)
+        handed_over.clear()
+        assert await KNOWN[name](collection) == found
+        assert found
+        assert not handed_over
+
+
+@pytest.mark.parametrize("kind", KINDS)
+async def test_long_finds_are_left_to_threads(kind: str, tmp_path: Path, handed_over: list[object]) -> None:
+    async with opened(kind, tmp_path) as collection:
+        for _ in range(2):
+            handed_over.clear()
+            assert await collection.find_one({"_id": "large"}, {"n": 1}) == {"_id": "large"}
+            assert handed_over
+        assert await collection.find({"n": 1}, skip=5000).to_list() == []
+        handed_over.clear()
+        assert await collection.find({"n": 1}, skip=5000).to_list() == []
+        assert handed_over
+
+
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("name", LONG)
 async def test_what_may_take_long_is_left_to_threads(

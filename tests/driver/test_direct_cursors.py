@@ -11,9 +11,13 @@ import pytest
 from bson import CodecOptions, Decimal128, encode
 from bson.raw_bson import RawBSONDocument
 from bson.son import SON
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from pymongo.errors import OperationFailure
 from pymongo.synchronous.collection import Collection
 
 from satchel import MongoClient
+from satchel.driver.direct import DirectConnection
 from tests.driver.test_direct import REGISTRY, Listener
 
 DOCUMENTS = [
@@ -49,6 +53,18 @@ OPENINGS: dict[str, Opening] = {
     "batch_is_limit": lambda c: c.find({}, batch_size=7, limit=7).sort("_id", 1),
     "single_batch": lambda c: c.find({}, limit=-5).sort("_id", 1),
     "skipped": lambda c: c.find({}, skip=140).sort("_id", 1),
+    "by_index": lambda c: c.find({"n": 3}),
+    "by_index_sorted": lambda c: c.find({"at": {"$gt": datetime(2026, 1, 5), "$lte": datetime(2026, 1, 20)}}).sort(
+        "at", -1
+    ),
+    "by_index_batches": lambda c: c.find({"n": {"$eq": 3}}, batch_size=4),
+    "by_index_batch_is_limit": lambda c: c.find({"n": 3}, batch_size=4, limit=4),
+    "by_index_single_batch": lambda c: c.find({"n": 3}, limit=-3),
+    "by_index_projected": lambda c: c.find({"n": 3}, {"name": 1, "parts.x": 1, "_id": 0}, batch_size=4),
+    "by_index_without": lambda c: c.find({"n": 3}, ["name"], skip=2, limit=9),
+    "by_index_excluded": lambda c: c.find({"n": 3}, {"filling": False, "at": 0}),
+    "by_index_badly_projected": lambda c: c.find({"n": 3}, {"filling": 1, "at": 0}),
+    "by_index_expressed": lambda c: c.find({"n": 3}, {"filling": "$at"}),
     "projected": lambda c: c.find({}, {"name": 1, "parts": {"$slice": 1}}, batch_size=60),
     "missing": lambda c: c.database["missing"].find({}),
     "aggregate": lambda c: c.aggregate([{"$match": {"n": {"$lt": 5}}}, {"$sort": {"_id": -1}}]),
@@ -96,8 +112,11 @@ def comparable(document: Any) -> object:
 def history(cursor: Any) -> list[object]:
     """Return what a cursor gives and says, step by step."""
     steps: list[object] = [condition(cursor)]
-    for document in cursor:
-        steps.append((comparable(document), condition(cursor)))
+    try:
+        for document in cursor:
+            steps.append((comparable(document), condition(cursor)))
+    except OperationFailure as error:
+        steps.append((type(error), error.code, str(error).partition(", full error")[0]))
     steps.append(condition(cursor))
     return steps
 
@@ -105,7 +124,9 @@ def history(cursor: Any) -> list[object]:
 @pytest.mark.parametrize("options", OPTIONS)
 @pytest.mark.parametrize("opening", OPENINGS)
 def test_histories(both: tuple[Collection[Any], Collection[Any]], opening: str, options: str) -> None:
-    short, long = (history(OPENINGS[opening](c.with_options(codec_options=OPTIONS[options]))) for c in both)
+    short, long = (
+        [history(OPENINGS[opening](c.with_options(codec_options=OPTIONS[options]))) for _ in range(2)] for c in both
+    )
     assert short == long
 
 
@@ -166,3 +187,59 @@ def test_collections_made_of_collections(both: tuple[Collection[Any], Collection
             _ = special._x
         with pytest.raises(TypeError):
             special.with_options(codec_options=5)  # type: ignore[call-overload]
+
+
+FIELDS = st.sampled_from(["n", "at", "name", "_id", "price", "parts.x"])
+VALUES = st.sampled_from([0, 3, 6, 99, -1, 2**40, "Name 7", "", 2.0, None, True, datetime(2026, 1, 9, 12)])
+CONDITIONS = VALUES | st.dictionaries(
+    st.sampled_from(["$eq", "$gt", "$gte", "$lt", "$lte", "$in"]), VALUES, min_size=1, max_size=2
+)
+REQUESTS = st.fixed_dictionaries(
+    {"filter": st.dictionaries(FIELDS, CONDITIONS, max_size=2)},
+    optional={
+        "projection": st.dictionaries(FIELDS, st.sampled_from([0, 1, True, False, -1, 1.0, "x"]), max_size=2),
+        "sort": st.lists(st.tuples(FIELDS, st.sampled_from([1, -1])), min_size=1, max_size=2, unique_by=lambda p: p[0]),
+        "skip": st.integers(0, 4),
+        "limit": st.integers(-6, 30),
+        "batch_size": st.integers(0, 12),
+    },
+)
+
+
+@settings(max_examples=150, deadline=None)
+@given(REQUESTS)
+def test_any_find(both: tuple[Collection[Any], Collection[Any]], request_: dict[str, Any]) -> None:
+    """Twice each: a plan may be known the second time."""
+    short, long = ([history(c.find(**request_)) for _ in range(2)] for c in both)
+    assert short == long
+
+
+def test_finds_with_known_plans_need_no_command(
+    both: tuple[Collection[Any], Collection[Any]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    calls = [OPENINGS[name] for name in OPENINGS if name.startswith("by_index") and name.split("_")[-1] != "expressed"]
+    calls = [call for call in calls if call is not OPENINGS["by_index_badly_projected"]]
+    for call in calls:
+        call(both[0]).to_list()
+    sent = []
+    send = DirectConnection._send
+    monkeypatch.setattr(
+        DirectConnection, "_send", lambda self, request: sent.append(next(iter(request.command))) or send(self, request)
+    )
+    for call in calls:
+        assert call(both[0]).to_list()
+    assert set(sent) <= {"getMore"}
+
+
+def test_a_kept_cursor_is_listed_and_killed(both: tuple[Collection[Any], Collection[Any]]) -> None:
+    collection = both[0]
+    for _ in range(2):
+        cursor = collection.find({"n": 3}, batch_size=4)
+        next(cursor)
+        idle = collection.database.client.admin.aggregate([{"$currentOp": {"idleCursors": True}}]).to_list()
+        (found,) = [each for each in idle if each.get("cursor", {}).get("cursorId") == cursor.cursor_id]
+        assert found["ns"] == "shop.c"
+        reply = collection.database.command("killCursors", "c", cursors=[cursor.cursor_id])
+        assert reply["cursorsKilled"] == [cursor.cursor_id]
+        with pytest.raises(OperationFailure):
+            cursor.to_list()

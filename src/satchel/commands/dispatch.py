@@ -29,7 +29,7 @@ from satchel.mql.context import Context
 from satchel.values.bson_types import MISSING, BsonValue, Document, Missing, decode_document, encode_document
 from satchel.wire.cursor_reply import CursorReply
 from satchel.wire.messages import Request, encode_reply, malformed_replies, parse_message
-from satchel.wire.service import IN_PROCESS, ConnectionState, Presentation, Traffic
+from satchel.wire.service import IN_PROCESS, ConnectionState, PlainFind, Presentation, Traffic
 
 if TYPE_CHECKING:
     from satchel.commands.express import ExpressWrites
@@ -99,6 +99,12 @@ class Service:
         if counted is not MISSING:
             self.engine.opcounters[command] += 1
         return counted
+
+    def find(self, find: PlainFind, connection: ConnectionState) -> CursorReply | None:
+        """Return the reply of a find, or None where only `run` knows."""
+        from satchel.commands.express_find import express_find  # noqa: PLC0415 - who only looks documents up needs none
+
+        return express_find(self, find, connection)
 
     def find_first(self, namespace: Namespace, *, only_id: bool) -> bytes | Missing | None:
         """Return the first document of a collection, or its `_id` alone; MISSING where only `run` knows."""

@@ -26,7 +26,7 @@ from satchel.errors import ErrorCode, ServerError
 from satchel.values.bson_types import MISSING, BsonValue, Document, Missing, decode_document, encode_document
 from satchel.wire.cursor_reply import CursorReply
 from satchel.wire.messages import Request
-from satchel.wire.service import ConnectionDroppedError, ConnectionState, ShortCutRefusedError
+from satchel.wire.service import ConnectionDroppedError, ConnectionState, PlainFind, ShortCutRefusedError
 
 _CONFIGURE: Final = "configureFailPoint"
 _FAIL_COMMAND: Final = "failCommand"
@@ -238,6 +238,10 @@ class FailingService(Service):
     def quick_count(self, namespace: Namespace, filter_: Document, command: str) -> int | Missing:
         """Return how many documents match a filter, unless that may have to fail."""
         return MISSING if self.fail_points.points else super().quick_count(namespace, filter_, command)
+
+    def find(self, find: PlainFind, connection: ConnectionState) -> CursorReply | None:
+        """Return the reply of a find, unless that may have to fail."""
+        return None if self.fail_points.points else super().find(find, connection)
 
     def find_first(self, namespace: Namespace, *, only_id: bool) -> bytes | Missing | None:
         """Return the first document of a collection, unless that may have to fail."""

@@ -23,6 +23,7 @@ from satchel.driver.direct import (
     encode_inner,
     may_be_direct,
     plain_filter,
+    plain_find,
     update_reply,
 )
 from satchel.driver.exchange import LOOP_BATCH_SIZE
@@ -58,6 +59,7 @@ class AsyncDirectConnection(DirectConnection):
 
     def __init__(self, service: DirectService, workers: Workers, options: ClientOptions) -> None:
         super().__init__(service, options)
+        self._state.batch_size = LOOP_BATCH_SIZE
         self._workers = workers
         self._turn = LoopTurn()
         self._places = asyncio.Semaphore(int(min(self.opts.max_pool_size, _UNLIMITED)))
@@ -77,7 +79,14 @@ class AsyncDirectConnection(DirectConnection):
 
     async def run_operation(self, operation: Any, cursor: Any) -> Response:  # type: ignore[override]
         """Run a cursor's find or getMore, as PyMongo's `_run_with_conn` does."""
-        reply = await self._send_away(self._operation_request(operation))
+        find = plain_find(operation)
+        reply: Reply | None = None
+        if find is not None:
+            reply = await self._at_once(partial(self._service.find, find, self._state))
+        if reply is None:
+            reply = await self._send_away(self._operation_request(operation))
+        elif self._state.closed:
+            raise AutoReconnect("the connection was closed")
         return self._operation_response(operation, cursor, reply)
 
     async def find_equal(self, namespace: Namespace, path: str, value: BsonValue) -> bytes | None:  # type: ignore[override]

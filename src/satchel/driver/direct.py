@@ -54,7 +54,7 @@ from satchel.values.bson_types import (
 from satchel.values.namespace import Namespace
 from satchel.wire.cursor_reply import CursorReply
 from satchel.wire.messages import Request
-from satchel.wire.service import ConnectionState, DirectService, ExpressWrites, Images, ShortCutRefusedError
+from satchel.wire.service import ConnectionState, DirectService, ExpressWrites, Images, PlainFind, ShortCutRefusedError
 
 MAX_WIRE_VERSION: Final = 25
 _DECODING_OPERATIONS: Final = (Query, GetMore)
@@ -195,7 +195,10 @@ class DirectConnection:
 
     def run_operation(self, operation: Any, cursor: Any) -> Response:
         """Run a cursor's find or getMore, as PyMongo's `_run_with_conn` does."""
-        reply = self._send(self._operation_request(operation))
+        find = plain_find(operation)
+        reply: Reply | None = None if find is None else self._service.find(find, self._state)
+        if reply is None:
+            reply = self._send(self._operation_request(operation))
         if self._state.closed:
             raise AutoReconnect("the connection was closed")
         return self._operation_response(operation, cursor, reply)
@@ -325,6 +328,52 @@ def _decode_batch(batch: Sequence[bytes], options: CodecOptions[Any]) -> list[An
     if sum(map(len, batch)) <= _JOINED_UP_TO_BYTES * len(batch):
         return bson.decode_all(b"".join(batch), options)
     return [bson.decode(document, options) for document in batch]
+
+
+def plain_find(operation: Any) -> PlainFind | None:
+    """Return the find of a cursor; None for a getMore, and for a find with options.
+
+    Raises:
+        NotDirectError: It cannot be encoded.
+    """
+    if operation.__class__ is not Query or operation.flags or operation.collation or operation.exhaust:
+        return None
+    if operation.read_concern.level or operation.allow_disk_use is not None:
+        return None
+    filter_, sort = operation.spec, {}
+    if "$query" in filter_:
+        if len(filter_) != 2 or "$orderby" not in filter_:
+            return None
+        filter_, sort = filter_["$query"], filter_["$orderby"]
+    skip, limit, batch_size, options = (
+        operation.ntoskip,
+        operation.limit,
+        operation.batch_size,
+        operation.codec_options,
+    )
+    if skip > INT32_MAX or not -INT32_MAX <= limit <= INT32_MAX or (batch_size or 0) >= INT32_MAX:
+        return None
+    return PlainFind(
+        Namespace(operation.db, operation.coll),
+        plain_filter(filter_, options),
+        _flags(operation.fields, options),
+        _flags(sort, options),
+        skip,
+        abs(limit),
+        batch_size + (limit == batch_size) if batch_size else None,  # as PyMongo has it
+        limit < 0,
+    )
+
+
+def _flags(document: Mapping[str, Any] | None, options: CodecOptions[Any]) -> Document:
+    """Return an order or a projection as the engine would get it: most are small numbers by name."""
+    if not document:
+        return {}
+    for name, value in document.items():
+        is_flag = value.__class__ is bool or (value.__class__ is int and -1 <= value <= 1)
+        if not is_flag or name.__class__ is not str or not name.isascii() or "\0" in name:
+            return decode_document(encode_inner(document, options))
+    return dict(document)
 
 
 def plain_equality(filter_: Mapping[str, Any]) -> tuple[str, Field]:

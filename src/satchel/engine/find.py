@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from functools import lru_cache, partial
 
 from bson import Int64
 
@@ -22,6 +23,7 @@ from satchel.mql.expressions import command_variables
 from satchel.mql.match import MatchExpression, parse_filter
 from satchel.mql.projection import Projection, parse_projection
 from satchel.mql.sort import natural_order, parse_sort
+from satchel.storage.patience import before_handling
 from satchel.values.bson_types import BsonValue, Document, decode_document, encode_document, encode_result
 from satchel.values.collation import parse_collation
 
@@ -62,14 +64,9 @@ class FindRequest:
 
     @property
     def is_plain(self) -> bool:
-        """Whether nothing but a filter, an order, and a part of what is found is asked for."""
+        """Whether nothing but a filter, an order, fields, and a part of what is found is asked for."""
         return not (
-            self.projection
-            or self.hint
-            or self.return_key
-            or self.show_record_id
-            or self.minimum is not None
-            or self.maximum is not None
+            self.hint or self.return_key or self.show_record_id or self.minimum is not None or self.maximum is not None
         )
 
     @property
@@ -179,13 +176,46 @@ def find_documents(request: FindRequest, context: Context, entry: CollectionEntr
     Raises:
         ServerError: What is wrong with the filter, projection, sort or bounds.
     """
-    is_plain = request.is_plain and context.collation == entry.collation
-    asked = shapes.question(entry, request.filter, request.sort) if is_plain else None
+    if not request.is_plain or context.collation != entry.collation:
+        return prepare_find(request, context).documents(entry, slot)
+    slot.watch(context.check_interrupt)
+    known = documents_by_known_plan(request, entry, slot)
+    if known is not None:
+        return known
+    asked = shapes.question(entry, request.filter, request.sort)
+    return replace(prepare_find(request, context), asked=asked).documents(entry, slot)
+
+
+def documents_by_known_plan(request: FindRequest, entry: CollectionEntry, slot: ReadSlot) -> Iterator[bytes] | None:
+    """Yield the result of a plain find in a collection, if its plan is known; return None if it is not.
+
+    Raises:
+        ServerError: What is wrong with the projection.
+    """
+    asked = shapes.question(entry, request.filter, request.sort)
     access = None if asked is None else shapes.known_access(*asked)
     if access is None:
-        return replace(prepare_find(request, context), asked=asked).documents(entry, slot)
-    slot.watch(context.check_interrupt)
-    return part_of(stored_documents(access, entry, slot), request.skip, request.limit or None)
+        return None
+    found = part_of(stored_documents(access, entry, slot), request.skip, request.limit or None)
+    if not request.projection:
+        return found
+    if any(value.__class__ is not int and value.__class__ is not bool for value in request.projection.values()):
+        return None
+    flags = tuple([(name, bool(value)) for name, value in request.projection.items()])
+    if any("$" in name for name, _ in flags):
+        return None
+    return map(partial(_projected, _projection_of(flags)), found)
+
+
+def _projected(projection: Projection, bson: bytes) -> bytes:
+    before_handling(len(bson))
+    return encode_result(projection.apply(decode_document(bson)))
+
+
+@lru_cache(maxsize=256)
+def _projection_of(flags: tuple[tuple[str, bool], ...]) -> Projection:
+    """Return a projection that only includes or excludes: its operation's circumstances do not matter."""
+    return parse_projection(dict(flags), Context())
 
 
 def prepare_find(request: FindRequest, context: Context) -> PreparedFind:

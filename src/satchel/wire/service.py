@@ -279,6 +279,25 @@ class ExpressWrites(Protocol):
         ...
 
 
+class PlainFind(NamedTuple):
+    """A find without options, in the engine's classes.
+
+    Attributes:
+        limit: How many documents at most; 0 means all.
+        batch_size: How many in the first batch, or None for the default.
+        single_batch: Whether what does not fit into it is dropped.
+    """
+
+    namespace: Namespace
+    filter: Document
+    projection: Document
+    sort: Document
+    skip: int
+    limit: int
+    batch_size: int | None
+    single_batch: bool
+
+
 @runtime_checkable
 class DirectService(Service, Protocol):
     """A service that takes commands without a message's bytes, too."""
@@ -302,6 +321,10 @@ class DirectService(Service, Protocol):
             ConnectionDroppedError: When the connection is to be closed.
             ShortCutRefusedError: When the command has to come as a message.
         """
+        ...
+
+    def find(self, find: PlainFind, connection: ConnectionState) -> CursorReply | None:
+        """Return the reply of a find, without the times that a message would carry; None means: ask with `run`."""
         ...
 
     def find_first(self, namespace: Namespace, *, only_id: bool) -> bytes | Missing | None:

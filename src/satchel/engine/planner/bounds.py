@@ -6,6 +6,7 @@ Every node of the filter language has a rule here or stands in `HAS_NONE`; a tes
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -65,9 +66,7 @@ def _comparison(node: MatchExpression, collation: Collation | None) -> tuple[Pre
         return (Predicate(node.path, _equal_to(value, collation), is_exact=_is_plain(value)),)
     if isinstance(value, MinKey | MaxKey | list) or is_nan(value):
         return ()
-    # NaN is the least number in an index, and less than nothing in a filter.
-    exact = _is_plain(value) and not (is_number(value) and isinstance(node, Lt | Lte))
-    return (Predicate(node.path, (_range(node, value, collation),), is_exact=exact),)
+    return (Predicate(node.path, (_range(node, value, collation),), is_exact=_is_plain(value)),)
 
 
 def _is_plain(value: BsonValue) -> bool:
@@ -84,9 +83,21 @@ def _equal_to(value: BsonValue, collation: Collation | None) -> tuple[Interval, 
     return union((whole, *(_equal_to(first, collation) if first is not None else (null_interval(),))))
 
 
+_ABOVE_NAN: Final = successor(key_string.encode(math.nan))
+
+
+def comparable_bounds(value: BsonValue) -> tuple[bytes, bytes]:
+    """Return the bounds of the keys of what is less or greater than some value of the type bracket of `value`.
+
+    NaN is the least number in an index, and less than nothing in a filter.
+    """
+    low, high = bracket_bounds(value)
+    return (_ABOVE_NAN if is_number(value) else low), high
+
+
 def _range(node: Comparison, value: BsonValue, collation: Collation | None) -> Interval:
     key = key_string.encode(value, collation)
-    low, high = bracket_bounds(value)
+    low, high = comparable_bounds(value)
     if isinstance(node, Gt):
         return Interval(successor(key), high, End(value, is_inside=False), _upper_end(value))
     if isinstance(node, Gte):

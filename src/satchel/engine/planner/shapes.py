@@ -16,12 +16,13 @@ from bson import Int64, ObjectId
 from bson.datetime_ms import DatetimeMS
 
 from satchel.engine.catalog import CollectionEntry, IndexEntry
+from satchel.engine.planner.bounds import comparable_bounds
 from satchel.engine.planner.indexes import usable_indexes
 from satchel.engine.planner.solution import IxScan, QuerySolution
 from satchel.storage.interface import KeyRange
 from satchel.values import key_string
 from satchel.values.bson_types import BsonValue, Document
-from satchel.values.key_string import bracket_bounds, successor
+from satchel.values.key_string import successor
 
 _CLASSES: Final = frozenset({str, int, Int64, ObjectId, DatetimeMS, bool})
 """Classes of which every value is planned like every other; NaN, null, arrays and documents have rules of their own."""
@@ -85,7 +86,7 @@ class _Plan:
 
     def _ends(self, values: Sequence[BsonValue]) -> tuple[bytes, bytes]:
         position, _ = self.lower or self.upper or (0, "")
-        low, high = bracket_bounds(values[position])
+        low, high = comparable_bounds(values[position])
         if self.lower is not None:
             low = key_string.encode(values[self.lower[0]], self.index.collation)
             low = successor(low) if self.lower[1] == "$gt" else low
