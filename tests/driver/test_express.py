@@ -83,14 +83,17 @@ UPDATES = st.one_of(
 REPLACEMENTS = st.one_of(
     st.dictionaries(st.sampled_from(["a", "b", "_id", "a.x", "$a", 5]), VALUES, max_size=3), DOCUMENTS
 )
-RETURNED = st.sampled_from([{}, {"return_document": ReturnDocument.AFTER}, {"return_document": False}])
+UPSERT = st.sampled_from([{}, {}, {"upsert": False}, {"upsert": True}, {"upsert": 1}, {"session": None}])
+RETURNED = st.sampled_from(
+    [{}, {"return_document": ReturnDocument.AFTER}, {"return_document": False}, {"session": None}]
+)
 
 Call = Callable[[Collection[Any]], object]
 CALLS = st.one_of(
     st.tuples(st.just("insert_one"), st.tuples(DOCUMENTS), st.just({})),
     st.tuples(st.just("find_one"), st.tuples(st.one_of(FILTERS, KEYS)), st.just({})),
-    st.tuples(st.just("update_one"), st.tuples(FILTERS, UPDATES), st.just({})),
-    st.tuples(st.just("replace_one"), st.tuples(FILTERS, REPLACEMENTS), st.just({})),
+    st.tuples(st.just("update_one"), st.tuples(FILTERS, UPDATES), UPSERT),
+    st.tuples(st.just("replace_one"), st.tuples(FILTERS, REPLACEMENTS), UPSERT),
     st.tuples(st.just("delete_one"), st.tuples(FILTERS), st.just({})),
     st.tuples(st.just("find_one_and_update"), st.tuples(FILTERS, UPDATES), RETURNED),
     st.tuples(st.just("find_one_and_replace"), st.tuples(FILTERS, REPLACEMENTS), RETURNED),
@@ -150,8 +153,9 @@ def state(collection: Collection[Any], *, has_records: bool) -> object:
 
 
 def timeless(value: object) -> str:
-    """Return a value as text, without the times that took the place of empty timestamps."""
-    return re.sub(r"Timestamp\(\d{10}, \d+\)", "now", repr(value))
+    """Return a value as text, without the times that took the place of empty timestamps and the `_id`s of upserts."""
+    text = re.sub(r"Timestamp\(\d{10}, \d+\)", "now", repr(value))
+    return re.sub(r"ObjectId\('6[0-9a-f]{23}'\)", "made", text)
 
 
 @settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)

@@ -71,9 +71,11 @@ class ExpressWrites:
         self._engine.opcounters["insert"] += 1
         return True
 
-    def update(self, namespace: Namespace, filter_: Document, update: bytes) -> Document | None:
+    def update(
+        self, namespace: Namespace, filter_: Document, update: bytes, *, upsert: bool = False
+    ) -> Document | None:
         """Update the first document that matches and return the reply; None when that has not been done."""
-        images = self._change("update", namespace, filter_, update)
+        images = self._change("update", namespace, filter_, update, upsert=upsert)
         if images is None:
             return None
         before, after = images
@@ -91,7 +93,13 @@ class ExpressWrites:
         return self._change("findAndModify", namespace, filter_, update)
 
     def _change(
-        self, command: str, namespace: Namespace, filter_: Document, update: bytes | None = None
+        self,
+        command: str,
+        namespace: Namespace,
+        filter_: Document,
+        update: bytes | None = None,
+        *,
+        upsert: bool = False,
     ) -> Images | None:
         if not self._is_possible(namespace):
             return None
@@ -100,6 +108,8 @@ class ExpressWrites:
                 entry = _plain_entry(unit, namespace)
                 parsed = None if update is None else self._parsed(update, entry)
                 match = _first_match(unit, entry, filter_)
+                if upsert and (match is None or any(name[:1] == "$" for name in filter_)):
+                    raise _NotExpressError  # a document is to be made, or the filter may be none for an upsert
                 images = _NOTHING if match is None else _changed(unit, entry, match, parsed, filter_)
         except _FAILURES:
             return None

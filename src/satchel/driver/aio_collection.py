@@ -10,11 +10,11 @@ from pymongo.results import DeleteResult, InsertOneResult, UpdateResult
 
 from satchel.driver.collection import (
     ShortCuts,
-    asks_for_an_image,
     has_operators,
     is_replacement,
     made_like,
     says_nothing,
+    says_only,
 )
 from satchel.driver.direct import NotDirectError, plain_equality, plain_value
 from satchel.driver.private import AsyncPyMongoCollection, AsyncPyMongoDatabase, DocumentType
@@ -51,20 +51,18 @@ class AsyncCollection(ShortCuts, AsyncPyMongoCollection[DocumentType]):
 
     async def update_one(self, filter: Any, update: Any, *args: Any, **kwargs: Any) -> UpdateResult:  # noqa: A002
         """Update one document, as PyMongo does."""
-        if says_nothing(args, kwargs) and filter.__class__ is dict and has_operators(update):
+        if filter.__class__ is dict and has_operators(update) and says_only("upsert", args, kwargs):
             try:
-                reply = await self._direct_write().update_one(self._namespace, filter, update, self._options)
-                return UpdateResult(reply, True)
+                return UpdateResult(await self._updated(filter, update, **kwargs), True)
             except NotDirectError:
                 pass
         return await super().update_one(filter, update, *args, **kwargs)
 
     async def replace_one(self, filter: Any, replacement: Any, *args: Any, **kwargs: Any) -> UpdateResult:  # noqa: A002
         """Replace one document, as PyMongo does."""
-        if says_nothing(args, kwargs) and filter.__class__ is dict and is_replacement(replacement):
+        if filter.__class__ is dict and is_replacement(replacement) and says_only("upsert", args, kwargs):
             try:
-                reply = await self._direct_write().update_one(self._namespace, filter, replacement, self._options)
-                return UpdateResult(reply, True)
+                return UpdateResult(await self._updated(filter, replacement, **kwargs), True)
             except NotDirectError:
                 pass
         return await super().replace_one(filter, replacement, *args, **kwargs)
@@ -81,7 +79,7 @@ class AsyncCollection(ShortCuts, AsyncPyMongoCollection[DocumentType]):
 
     async def find_one_and_update(self, filter: Any, update: Any, *args: Any, **kwargs: Any) -> Any:  # noqa: A002
         """Update one document and return it, as PyMongo does."""
-        if not args and filter.__class__ is dict and has_operators(update) and asks_for_an_image(kwargs):
+        if filter.__class__ is dict and has_operators(update) and says_only("return_document", args, kwargs):
             try:
                 return await self._image(filter, update, **kwargs)
             except NotDirectError:
@@ -90,7 +88,7 @@ class AsyncCollection(ShortCuts, AsyncPyMongoCollection[DocumentType]):
 
     async def find_one_and_replace(self, filter: Any, replacement: Any, *args: Any, **kwargs: Any) -> Any:  # noqa: A002
         """Replace one document and return it, as PyMongo does."""
-        if not args and filter.__class__ is dict and is_replacement(replacement) and asks_for_an_image(kwargs):
+        if filter.__class__ is dict and is_replacement(replacement) and says_only("return_document", args, kwargs):
             try:
                 return await self._image(filter, replacement, **kwargs)
             except NotDirectError:
@@ -124,8 +122,21 @@ class AsyncCollection(ShortCuts, AsyncPyMongoCollection[DocumentType]):
                 pass
         return await super().estimated_document_count(*args, **kwargs)
 
+    async def _updated(
+        self, filter_: dict[str, Any], update: dict[str, Any], *, upsert: bool = False, session: None = None
+    ) -> dict[str, Any]:
+        """Update a document and return the reply."""
+        direct = self._direct_write()
+        reply: dict[str, Any] = await direct.update_one(self._namespace, filter_, update, self._options, upsert)
+        return reply
+
     async def _image(
-        self, filter_: dict[str, Any], update: dict[str, Any] | None, *, return_document: bool = ReturnDocument.BEFORE
+        self,
+        filter_: dict[str, Any],
+        update: dict[str, Any] | None,
+        *,
+        return_document: bool = ReturnDocument.BEFORE,
+        session: None = None,
     ) -> Any:
         """Update or delete a document and return it as it was, or is."""
         if self._is_raw:

@@ -107,11 +107,16 @@ class AsyncDirectConnection(DirectConnection):
         done(await self._at_once(partial(self._writes.insert, namespace, encoded), len(encoded)))
 
     async def update_one(  # type: ignore[override]
-        self, namespace: Namespace, filter_: Mapping[str, Any], update: Mapping[str, Any], options: CodecOptions[Any]
+        self,
+        namespace: Namespace,
+        filter_: Mapping[str, Any],
+        update: Mapping[str, Any],
+        options: CodecOptions[Any],
+        upsert: bool,
     ) -> dict[str, Any]:
         """Update or replace the first document that matches, and return the reply."""
         encoded = encode_inner(update, options)
-        update_ = partial(self._writes.update, namespace, plain_filter(filter_, options), encoded)
+        update_ = partial(self._writes.update, namespace, plain_filter(filter_, options), encoded, upsert=upsert)
         return update_reply(await self._at_once(update_, len(encoded)))
 
     async def delete_one(  # type: ignore[override]

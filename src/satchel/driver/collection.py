@@ -160,21 +160,18 @@ class Collection(ShortCuts, PyMongoCollection[DocumentType]):
 
     def update_one(self, filter: Any, update: Any, *args: Any, **kwargs: Any) -> UpdateResult:  # noqa: A002
         """Update one document, as PyMongo does."""
-        if says_nothing(args, kwargs) and filter.__class__ is dict and has_operators(update):
+        if filter.__class__ is dict and has_operators(update) and says_only("upsert", args, kwargs):
             try:
-                return UpdateResult(
-                    self._direct_write().update_one(self._namespace, filter, update, self._options), True
-                )
+                return UpdateResult(self._updated(filter, update, **kwargs), True)
             except NotDirectError:
                 pass
         return super().update_one(filter, update, *args, **kwargs)
 
     def replace_one(self, filter: Any, replacement: Any, *args: Any, **kwargs: Any) -> UpdateResult:  # noqa: A002
         """Replace one document, as PyMongo does."""
-        if says_nothing(args, kwargs) and filter.__class__ is dict and is_replacement(replacement):
+        if filter.__class__ is dict and is_replacement(replacement) and says_only("upsert", args, kwargs):
             try:
-                reply = self._direct_write().update_one(self._namespace, filter, replacement, self._options)
-                return UpdateResult(reply, True)
+                return UpdateResult(self._updated(filter, replacement, **kwargs), True)
             except NotDirectError:
                 pass
         return super().replace_one(filter, replacement, *args, **kwargs)
@@ -190,7 +187,7 @@ class Collection(ShortCuts, PyMongoCollection[DocumentType]):
 
     def find_one_and_update(self, filter: Any, update: Any, *args: Any, **kwargs: Any) -> Any:  # noqa: A002
         """Update one document and return it, as PyMongo does."""
-        if not args and filter.__class__ is dict and has_operators(update) and asks_for_an_image(kwargs):
+        if filter.__class__ is dict and has_operators(update) and says_only("return_document", args, kwargs):
             try:
                 return self._image(filter, update, **kwargs)
             except NotDirectError:
@@ -199,7 +196,7 @@ class Collection(ShortCuts, PyMongoCollection[DocumentType]):
 
     def find_one_and_replace(self, filter: Any, replacement: Any, *args: Any, **kwargs: Any) -> Any:  # noqa: A002
         """Replace one document and return it, as PyMongo does."""
-        if not args and filter.__class__ is dict and is_replacement(replacement) and asks_for_an_image(kwargs):
+        if filter.__class__ is dict and is_replacement(replacement) and says_only("return_document", args, kwargs):
             try:
                 return self._image(filter, replacement, **kwargs)
             except NotDirectError:
@@ -233,8 +230,21 @@ class Collection(ShortCuts, PyMongoCollection[DocumentType]):
                 pass
         return super().estimated_document_count(*args, **kwargs)
 
+    def _updated(
+        self, filter_: dict[str, Any], update: dict[str, Any], *, upsert: bool = False, session: None = None
+    ) -> dict[str, Any]:
+        """Update a document and return the reply."""
+        direct = self._direct_write()
+        reply: dict[str, Any] = direct.update_one(self._namespace, filter_, update, self._options, upsert)
+        return reply
+
     def _image(
-        self, filter_: dict[str, Any], update: dict[str, Any] | None, *, return_document: bool = ReturnDocument.BEFORE
+        self,
+        filter_: dict[str, Any],
+        update: dict[str, Any] | None,
+        *,
+        return_document: bool = ReturnDocument.BEFORE,
+        session: None = None,
     ) -> DocumentType | None:
         """Update or delete a document and return it as it was, or is."""
         if self._is_raw:
@@ -310,6 +320,6 @@ def _is_operator(name: object) -> bool | None:
     return name[:1] == "$" if isinstance(name, str) else None
 
 
-def asks_for_an_image(options: dict[str, Any]) -> bool:
-    """Tell whether a findAndModify has no other option than which of the two documents it returns."""
-    return not options or (len(options) == 1 and options.get("return_document").__class__ is bool)
+def says_only(name: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> bool:
+    """Tell the same, or whether they are one option that is a boolean."""
+    return says_nothing(args, kwargs) or (not args and len(kwargs) == 1 and kwargs.get(name).__class__ is bool)

@@ -255,12 +255,16 @@ class DirectConnection:
         done(self._writes.insert(namespace, encode(document, options)))
 
     def update_one(
-        self, namespace: Namespace, filter_: Mapping[str, Any], update: Mapping[str, Any], options: CodecOptions[Any]
+        self,
+        namespace: Namespace,
+        filter_: Mapping[str, Any],
+        update: Mapping[str, Any],
+        options: CodecOptions[Any],
+        upsert: bool,
     ) -> dict[str, Any]:
         """Update or replace the first document that matches, and return the reply."""
-        return update_reply(
-            self._writes.update(namespace, plain_filter(filter_, options), encode_inner(update, options))
-        )
+        encoded = encode_inner(update, options)
+        return update_reply(self._writes.update(namespace, plain_filter(filter_, options), encoded, upsert=upsert))
 
     def delete_one(
         self, namespace: Namespace, filter_: Mapping[str, Any], options: CodecOptions[Any]

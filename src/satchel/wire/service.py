@@ -266,8 +266,13 @@ class ExpressWrites(Protocol):
         """Insert one document; tell whether that has been done."""
         ...
 
-    def update(self, namespace: Namespace, filter_: Document, update: bytes) -> Document | None:
-        """Update the first document that matches and return the reply; None when that has not been done."""
+    def update(
+        self, namespace: Namespace, filter_: Document, update: bytes, *, upsert: bool = False
+    ) -> Document | None:
+        """Update the first document that matches and return the reply; None when that has not been done.
+
+        An upsert is done where a document matches.
+        """
         ...
 
     def delete(self, namespace: Namespace, filter_: Document) -> Document | None:
