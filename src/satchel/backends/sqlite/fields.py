@@ -1,25 +1,29 @@
 """Some fields of many records at once, read from the column `doc`: several times as fast as decoding whole documents.
 
 The projection says less than the document. Whether an integer is an int or a long tell the type byte and name that
-stand before it in the BSON, for which a second statement looks where there are integers. What stays open (a decimal,
+stand before it in the BSON, for which SQL looks where there are integers. What stays open (a decimal,
 binary data, a long string, two widths side by side) makes the whole answer None, and the documents themselves are read.
 """
 
 from __future__ import annotations
 
 import re
+from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime, timedelta
 from functools import lru_cache
 from itertools import chain
 from typing import Any, Final, TypeAlias, cast
 
+import apsw
 import orjson
 from bson import Binary, Int64, ObjectId
 from bson.datetime_ms import DatetimeMS
 
 from satchel.backends.sqlite.places import Place
+from satchel.backends.sqlite.predicates import Narrowing
 from satchel.backends.sqlite.schema import quote
+from satchel.storage.interface import PartialRecords
 from satchel.values.bson_types import INT32_MAX, INT32_MIN, MISSING, BsonValue, Field
 
 MAX_RECORDS: Final = 1024
@@ -40,8 +44,48 @@ _NO_VALUE: Final = '{"$":0}'
 Column: TypeAlias = list[Field]
 
 
-class OpenError(Exception):
+class _OpenError(Exception):
     """The projection leaves a value open."""
+
+
+class FieldReader:
+    """Reads fields within one snapshot.
+
+    Args:
+        connection: The connection that has the snapshot.
+    """
+
+    def __init__(self, connection: apsw.Connection) -> None:
+        self._connection = connection
+        self._marks: defaultdict[tuple[str, tuple[str, ...]], list[bytes]] = defaultdict(list)
+
+    def read(
+        self, table: str, names: tuple[str, ...], narrowed: Narrowing, *, after: int, with_rids: bool
+    ) -> PartialRecords:
+        """Return fields of the next records beyond the record id `after`."""
+        # What had to be looked for among the records before is looked for at once.
+        marks = self._marks[table, names]
+        sql = _fields_sql(table, names, tuple(marks), narrowed.possible, narrowed.certain, with_rids=with_rids)
+        arguments = {"after": after, "limit": MAX_RECORDS, **narrowed.arguments}
+        row = cast("tuple[Any, ...]", self._connection.execute(sql, arguments).get)
+        last_rid, is_sure, rids = row[:3]
+        if not is_sure:
+            return PartialRecords(last_rid, None, [])
+        counts: dict[bytes, int] = dict(zip(marks, row[3 + len(names) :], strict=True))
+
+        def count(mark: bytes) -> int:
+            if mark not in counts:
+                marks.append(mark)
+                among = {"after": after, "last": last_rid, **narrowed.arguments}
+                found = self._connection.execute(_count_sql(table, mark, narrowed.possible), among).get
+                counts[mark] = cast("int", found)
+            return counts[mark]
+
+        try:
+            columns = {name: _column(name, members, count) for name, members in zip(names, row[3:], strict=False)}
+        except _OpenError:
+            return PartialRecords(last_rid, None, [])
+        return PartialRecords(last_rid, columns, orjson.loads(f"[{rids or ''}]"))
 
 
 def can_read(names: Iterable[str]) -> bool:
@@ -55,31 +99,43 @@ def _is_plain(name: str) -> bool:
 
 
 @lru_cache(maxsize=256)
-def fields_sql(table: str, names: tuple[str, ...], possible: str, certain: str, *, with_rids: bool) -> str:
+def _fields_sql(
+    table: str, names: tuple[str, ...], marks: tuple[bytes, ...], possible: str, certain: str, *, with_rids: bool
+) -> str:
     """Return the statement that reads fields of up to `:limit` records beyond `:after`.
 
     Its one row has the last record id, whether each record has a projection and is certain to match, the record ids if
-    they are wanted, and for each field its values, as the members of a JSON array.
+    they are wanted, for each field its values as the members of a JSON array, and for each mark in how many it stands.
     """
     places = [Place("t.doc", path=(name,)) for name in names]
-    fields = ", ".join(f"ifnull({place.text}, '{_NO_VALUE}') AS f{number}" for number, place in enumerate(places))
-    columns = ", ".join(f"group_concat(f{number}, ',')" for number in range(len(places)))
+    found = [
+        *(f"ifnull({place.text}, '{_NO_VALUE}') AS f{number}" for number, place in enumerate(places)),
+        *(f"{_stands(mark)} AS m{number}" for number, mark in enumerate(marks)),
+    ]
+    together = [
+        *(f"group_concat(f{number}, ',')" for number in range(len(names))),
+        *(f"sum(m{number})" for number in range(len(marks))),
+    ]
     rids = "group_concat(rid, ',')" if with_rids else "NULL"
     return f"""
-        SELECT max(rid), min(sure), {rids}, {columns} FROM (
-            SELECT t.rid, t.doc IS NOT NULL AND {certain} AS sure, {fields}
+        SELECT max(rid), min(sure), {rids}, {", ".join(together)} FROM (
+            SELECT t.rid, t.doc IS NOT NULL AND {certain} AS sure, {", ".join(found)}
             FROM {quote(table)} AS t WHERE t.rid > :after AND {possible} ORDER BY t.rid LIMIT :limit
         )
     """
 
 
-def count_sql(table: str, mark: bytes, possible: str) -> str:
+def _count_sql(table: str, mark: bytes, possible: str) -> str:
     """Return the statement that counts the records beyond `:after` up to `:last` in whose BSON some bytes stand."""
     found = f"SELECT count(*) FROM {quote(table)} AS t WHERE t.rid > :after AND t.rid <= :last"
-    return f"{found} AND {possible} AND instr(t.bson, x'{mark.hex()}')"
+    return f"{found} AND {possible} AND {_stands(mark)}"
 
 
-def decode_column(name: str, members: str, count: Callable[[bytes], int]) -> Column:
+def _stands(mark: bytes) -> str:
+    return f"instr(t.bson, x'{mark.hex()}') > 0"
+
+
+def _column(name: str, members: str, count: Callable[[bytes], int]) -> Column:
     """Return the values of a field.
 
     Args:
@@ -88,14 +144,14 @@ def decode_column(name: str, members: str, count: Callable[[bytes], int]) -> Col
         count: Tells in how many of the records some bytes stand.
 
     Raises:
-        OpenError: The projection leaves one of them open.
+        _OpenError: The projection leaves one of them open.
     """
     column: Column = orjson.loads(f"[{members}]")
     if _TAGGED in members:
         column = [_restored(value) for value in column]
     classes = set(map(type, column))
     if _contain_integers(column, classes) and count(_LONG_TYPE):
-        raise OpenError
+        raise _OpenError
     if int not in classes:
         return column
     longs = count(_LONG_TYPE + name.encode() + b"\0")
@@ -104,14 +160,8 @@ def decode_column(name: str, members: str, count: Callable[[bytes], int]) -> Col
     if longs == sum(map(_is_wide, column)):  # an integer beyond int32 is a long, and those are all
         return [_long(value) if _is_wide(value) else value for value in column]
     if count(_INT_TYPE + name.encode() + b"\0"):
-        raise OpenError
+        raise _OpenError
     return [_long(value) if value.__class__ is int else value for value in column]
-
-
-def decode_rids(members: str | None) -> list[int]:
-    """Return record ids; none if none were asked for."""
-    rids: list[int] = orjson.loads(f"[{members or ''}]")
-    return rids
 
 
 def _is_wide(value: Field) -> bool:
@@ -149,7 +199,7 @@ def _restored(value: BsonValue) -> Field:
         return {name: _restored(inner) for name, inner in value.items()}
     restore = _RESTORE.get(tag)
     if restore is None:
-        raise OpenError
+        raise _OpenError
     return restore(value[tag])
 
 

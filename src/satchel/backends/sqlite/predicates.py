@@ -268,8 +268,10 @@ class _Compiler:
     def _clear_number(self, test: ValueTest, value: str) -> tuple[str, str]:
         if not _LIKE_NUMBERS.isdisjoint(test.yes | test.ask):
             return FALSE, FALSE
+        if not test.relations:
+            return f"{value} < ''", FALSE
         both = [self._clear_relation(relation, value) for relation in test.relations]
-        return _all_of((f"{value} < ''", *(no for no, _ in both))), _any_of(yes for _, yes in both)
+        return _all_of(no for no, _ in both), _any_of(yes for _, yes in both)
 
     def _clear_relation(self, relation: Relation, value: str) -> tuple[str, str]:
         assert isinstance(relation, Ordered | Among)
@@ -277,11 +279,11 @@ class _Compiler:
         roles = (operands.lists_low, operands.lists_high) if operand.is_list else (operands.low, operands.high)
         low, high = (self._bind(role, operand) for role in roles)
         if isinstance(relation, Among):
-            return f"{value} NOT BETWEEN {low} AND {high}", FALSE
+            return f"({value} < {low} OR {value} > {high} AND {value} < '')", FALSE
         if relation.operator[0] == ">":
             beyond = self._bind(operands.high_above_booleans, operand)
             return f"{value} < {low}", f"({value} > {beyond} AND {value} < '')"
-        return f"{value} > {high}", f"{value} < {self._bind(operands.low_below_booleans, operand)}"
+        return f"({value} > {high} AND {value} < '')", f"{value} < {self._bind(operands.low_below_booleans, operand)}"
 
     def _missing(self, leaves: Sequence[Holds], place: Place, connect: Connect) -> str:
         """Return the condition of a place where no value is: the way ends before, or at an array."""

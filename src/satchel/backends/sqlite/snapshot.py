@@ -6,12 +6,13 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import lru_cache
 from operator import length_hint
-from typing import Any, Final, TypeAlias, TypeVar, cast
+from typing import Final, TypeAlias, TypeVar, cast
 
 import apsw
 
-from satchel.backends.sqlite import fields, schema, sort_bounds
+from satchel.backends.sqlite import schema, sort_bounds
 from satchel.backends.sqlite.change_log import SqliteChangeLog
+from satchel.backends.sqlite.fields import FieldReader, can_read
 from satchel.backends.sqlite.json_projection import project
 from satchel.backends.sqlite.places import Place
 from satchel.backends.sqlite.predicates import EVERYTHING, TRUE, Narrowing, narrowing
@@ -55,6 +56,7 @@ class SqliteReader:
         self._open_cursors: list[apsw.Cursor] = []
         self._is_watched = False
         self._change_log: SqliteChangeLog | None = None
+        self._fields = FieldReader(connection)
 
     @property
     def change_log(self) -> SqliteChangeLog:
@@ -130,7 +132,7 @@ class SqliteReader:
 
     def can_read_fields(self, names: Iterable[str]) -> bool:
         """Tell whether `read_fields` knows these top-level fields, and is quicker than decoding documents."""
-        return fields.can_read(names)
+        return can_read(names)
 
     def read_fields(
         self,
@@ -143,24 +145,7 @@ class SqliteReader:
     ) -> PartialRecords:
         """Return top-level fields of the next records in natural order, beyond the record id `after`."""
         narrowed = _ALL if predicate is None else narrowing(predicate)
-        sql = fields.fields_sql(table, tuple(names), narrowed.possible, narrowed.certain, with_rids=with_rids)
-        arguments = {"after": after, "limit": fields.MAX_RECORDS, **narrowed.arguments}
-        row = cast("tuple[Any, ...]", self._connection.execute(sql, arguments).get)
-        last_rid, is_sure, rids, *columns = row
-        if not is_sure:
-            return PartialRecords(last_rid, None, [])
-
-        def count(mark: bytes) -> int:
-            among = {"after": after, "last": last_rid, **narrowed.arguments}
-            return self._number(fields.count_sql(table, mark, narrowed.possible), among)
-
-        try:
-            decoded = {
-                name: fields.decode_column(name, members, count) for name, members in zip(names, columns, strict=True)
-            }
-        except fields.OpenError:
-            return PartialRecords(last_rid, None, [])
-        return PartialRecords(last_rid, decoded, fields.decode_rids(rids))
+        return self._fields.read(table, tuple(names), narrowed, after=after, with_rids=with_rids)
 
     def sort_bound(
         self, table: str, path: Path, count: int, *, descending: bool, predicate: BoundPredicate | None = None
