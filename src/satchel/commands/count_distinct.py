@@ -30,6 +30,7 @@ from satchel.mql.context import Context
 from satchel.mql.match import parse_filter
 from satchel.mql.pipeline.chunk import Chunk
 from satchel.mql.pipeline.grouping import hashable_column
+from satchel.mql.pipeline.rewrites import before_positions
 from satchel.values import key_string
 from satchel.values.bson_types import (
     INT64_MIN,
@@ -167,7 +168,8 @@ def _different(columns: Iterable[Sequence[BsonValue]], collation: Collation | No
 
 def _values_of(chunk: Chunk, path: Sequence[str]) -> Sequence[BsonValue]:
     """Return what a path leads to in some documents."""
-    column, rest = chunk.field(path[0]), path[1:]
+    columns, whole = chunk.columns or {}, ".".join(path)
+    column, rest = (columns[whole], ()) if whole in columns else (chunk.field(path[0]), path[1:])
     if not rest:
         classes = set(map(type, column))
         if classes == {list}:
@@ -214,4 +216,4 @@ def _distinct_source(
         pipeline: list[BsonValue] = [{"$match": params.query}]
         documents = aggregation.documents(entry.namespace, pipeline, context, params.hint)
         return (Chunk([decode_document(each)]) for each in documents)
-    return run.chunks(entry, slot, frozenset({params.key.partition(".")[0]}))
+    return run.chunks(entry, slot, frozenset({before_positions(params.key)}))

@@ -126,7 +126,7 @@ class Reader(Protocol):
         """Yield the records in natural order, beyond the record id `after`."""
 
     def can_read_fields(self, names: Iterable[str]) -> bool:
-        """Tell whether `read_fields` knows these top-level fields, and is quicker than decoding documents."""
+        """Tell whether `read_fields` can read these dotted paths, and is quicker than decoding documents."""
 
     def read_fields(
         self,
@@ -137,9 +137,9 @@ class Reader(Protocol):
         predicate: BoundPredicate | None = None,
         with_rids: bool = False,
     ) -> PartialRecords:
-        """Return top-level fields of the next records in natural order, beyond the record id `after`.
+        """Return fields of the next records in natural order, beyond the record id `after`; `names` are dotted paths.
 
-        Without columns when the predicate is not certain of one of the records.
+        Without columns when a path goes through an array, or the predicate is not certain of one of the records.
         """
 
     def sort_bound(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from itertools import chain
 from random import Random
 from typing import Any
 
@@ -19,11 +20,10 @@ from satchel.backends.sqlite.snapshot import SqliteReader
 from satchel.commands.count_distinct import _values_at
 from satchel.engine.execution import top
 from satchel.engine.execution.match import Match
-from satchel.mql.pipeline.chunk import Chunk
 from satchel.storage.interface import NewRecord
 from satchel.testing import strategies
 from satchel.values import key_string
-from satchel.values.bson_types import CODEC_OPTIONS, Document, decode_document, encode_document
+from satchel.values.bson_types import CODEC_OPTIONS, MISSING, Document, decode_document, encode_document
 
 from .narrowing_cases import Cases
 
@@ -45,15 +45,14 @@ class Table:
             writer.clear(self._table)
             writer.insert(self._table, records)
 
-    def read(self, names: list[str]) -> list[Sequence[Document] | None]:
+    def read(self, names: list[str]) -> list[dict[str, list[Any]] | None]:
         found = []
         after: int | None = 0
         with self._storage.read() as reader:
             while after is not None:
                 after, columns, rids = reader.read_fields(self._table, names, after=after, with_rids=True)
-                chunk = None if columns is None else Chunk(columns=columns)
-                assert chunk is None or chunk.size == len(rids)
-                found.append(chunk and chunk.documents)
+                assert columns is None or {len(column) for column in columns.values()} == {len(rids)}
+                found.append(columns)
         return found[:-1]
 
     def close(self) -> None:
@@ -67,30 +66,41 @@ def table() -> Iterator[Table]:
     table.close()
 
 
-def check(table: Table, documents: list[Document], size: int, monkeypatch: pytest.MonkeyPatch) -> list[bool]:
+def check(
+    table: Table, documents: list[Document], size: int, monkeypatch: pytest.MonkeyPatch, paths: Sequence[str] = ()
+) -> list[bool]:
     """Compare what is read of documents, some at a time, and return of which of those anything was said."""
     monkeypatch.setattr(fields, "MAX_RECORDS", size)
     table.fill(documents)
-    names = sorted({name for document in documents for name in document if fields.can_read([name])})
+    names = sorted({name for name in paths or chain(*documents) if fields.can_read([name])})
+    whole = [decode_document(encode_document(each)) for each in documents]
     said = []
     for start in range(0, len(names), 3):
         some = names[start : start + 3]
         for number, found in enumerate(table.read(some)):
             said.append(found is not None)
             if found is not None:
-                whole = [decode_document(encode_document(each)) for each in documents[number * size :][:size]]
-                wanted = [{name: each[name] for name in some if name in each} for each in whole]
-                assert len(found) == len(wanted)
-                assert list(map(encode_document, found)) == list(map(encode_document, wanted))
+                read = whole[number * size :][:size]
+                wanted = {name: [value_at(document, name.split(".")) for document in read] for name in some}
                 assert repr(found) == repr(wanted)
     return said
+
+
+def value_at(value: Any, path: Sequence[str]) -> Any:
+    for name in path:
+        assert not isinstance(value, list), "a path through an array has no single value"
+        value = value.get(name, MISSING) if isinstance(value, dict) else MISSING
+    return value
 
 
 @given(seed=st.integers(0, 2**32), size=st.sampled_from((1, 3)))
 @settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_fields_are_those_of_the_documents(table: Table, seed: int, size: int) -> None:
     with pytest.MonkeyPatch.context() as monkeypatch:
-        check(table, Cases(Random(seed)).documents(9), size, monkeypatch)
+        cases = Cases(Random(seed))
+        documents = cases.documents(9)
+        check(table, documents, size, monkeypatch)
+        check(table, documents, size, monkeypatch, cases.paths)
 
 
 @given(documents=st.lists(strategies.documents, min_size=1, max_size=4))
@@ -126,6 +136,13 @@ _KNOWN: list[Document] = [
 def test_common_values_are_told(table: Table, document: Document, monkeypatch: pytest.MonkeyPatch) -> None:
     said = check(table, [{**document, "a": document.get("a", "")}], 1, monkeypatch)
     assert all(said)
+
+
+def test_a_path_through_objects_is_told(table: Table, monkeypatch: pytest.MonkeyPatch) -> None:
+    documents: list[Document] = [{"a": {"b": 1}, "c": b"\x12"}, {"a": {"b": Int64(2**40)}}, {"a": {}}, {"a": 5}, {}]
+    assert all(check(table, documents, 5, monkeypatch, ["a.b", "a.c.d"]))
+    assert not all(check(table, [{"a": [{"b": 1}]}], 1, monkeypatch, ["a.b"]))
+    assert not all(check(table, [{"a": []}], 1, monkeypatch, ["a.b"]))
 
 
 @pytest.mark.parametrize(
@@ -167,6 +184,8 @@ GROUPS: list[list[Document]] = [
     [{"$unwind": "$K"}, {"$unwind": "$V"}, {"$group": {"_id": {"k": "$K", "v": "$V"}, "n": {"$sum": 1}}}],
     [{"$unwind": "$K"}, {"$match": {"K": {"$type": "number"}}}, {"$sortByCount": "$K"}],
     [{"$bucket": {"groupBy": "$V", "boundaries": [0, 2, 10], "default": "no", "output": {"k": {"$push": "$K"}}}}],
+    [{"$unwind": "$K"}, {"$count": "n"}],
+    [{"$facet": {"k": [{"$sortByCount": "$K"}], "v": [{"$group": {"_id": "$V", "n": {"$push": "$K"}}}]}}],
     [{"$addFields": {"x": {"$ifNull": ["$V", "none"]}}}, {"$group": {"_id": "$x", "n": {"$sum": "$V"}}}],
     [{"$sort": {"V": 1, "_id": 1}}, {"$group": {"_id": "$K", "n": {"$push": "$V"}}}],
     [{"$sortByCount": "$K"}, {"$sort": {"count": 1, "_id": 1}}],

@@ -41,6 +41,9 @@ _TAGGED: Final = '{"$'
 _NO_VALUE: Final = '{"$":0}'
 """Stands for a field that a record lacks."""
 
+_THROUGH_ARRAY: Final = '{"$array":0}'
+"""Stands for a field on the way to which there is an array, so that it has any number of values."""
+
 Column: TypeAlias = list[Field]
 
 
@@ -89,13 +92,13 @@ class FieldReader:
 
 
 def can_read(names: Iterable[str]) -> bool:
-    """Tell whether top-level fields of these names can be read this way, and are few enough for it to pay."""
+    """Tell whether fields of these dotted paths can be read this way, and are few enough for it to pay."""
     listed = list(names)
     return 0 < len(listed) <= _MAX_FIELDS and all(map(_is_plain, listed))
 
 
-def _is_plain(name: str) -> bool:
-    return name.isprintable() and _PLAIN_NAME.fullmatch(name) is not None
+def _is_plain(path: str) -> bool:
+    return path.isprintable() and all(map(_PLAIN_NAME.fullmatch, path.split(".")))
 
 
 @lru_cache(maxsize=256)
@@ -107,9 +110,9 @@ def _fields_sql(
     Its one row has the last record id, whether each record has a projection and is certain to match, the record ids if
     they are wanted, for each field its values as the members of a JSON array, and for each mark in how many it stands.
     """
-    places = [Place("t.doc", path=(name,)) for name in names]
+    places = [Place("t.doc", path=tuple(name.split("."))) for name in names]
     found = [
-        *(f"ifnull({place.text}, '{_NO_VALUE}') AS f{number}" for number, place in enumerate(places)),
+        *(f"ifnull({place.text}, {_missing(place)}) AS f{number}" for number, place in enumerate(places)),
         *(f"{_stands(mark)} AS m{number}" for number, mark in enumerate(marks)),
     ]
     together = [
@@ -123,6 +126,15 @@ def _fields_sql(
             FROM {quote(table)} AS t WHERE t.rid > :after AND {possible} ORDER BY t.rid LIMIT :limit
         )
     """
+
+
+def _missing(place: Place) -> str:
+    """Return the SQL of what stands for no value at a place, or for an array on the way."""
+    on_the_way = [place.at(place.path[:step]).type for step in range(1, len(place.path))]
+    if not on_the_way:
+        return f"'{_NO_VALUE}'"
+    cases = " ".join(f"WHEN {type_} THEN '{_THROUGH_ARRAY}'" for type_ in on_the_way)
+    return f"CASE 'array' {cases} ELSE '{_NO_VALUE}' END"
 
 
 def _count_sql(table: str, mark: bytes, possible: str) -> str:
@@ -139,7 +151,7 @@ def _column(name: str, members: str, count: Callable[[bytes], int]) -> Column:
     """Return the values of a field.
 
     Args:
-        name: The field.
+        name: The field's dotted path.
         members: The values, as the members of a JSON array.
         count: Tells in how many of the records some bytes stand.
 
@@ -154,12 +166,13 @@ def _column(name: str, members: str, count: Callable[[bytes], int]) -> Column:
         raise _OpenError
     if int not in classes:
         return column
-    longs = count(_LONG_TYPE + name.encode() + b"\0")
+    mark = name.rpartition(".")[2].encode() + b"\0"
+    longs = count(_LONG_TYPE + mark)
     if not longs:
         return column
     if longs == sum(map(_is_wide, column)):  # an integer beyond int32 is a long, and those are all
         return [_long(value) if _is_wide(value) else value for value in column]
-    if count(_INT_TYPE + name.encode() + b"\0"):
+    if count(_INT_TYPE + mark):
         raise _OpenError
     return [_long(value) if value.__class__ is int else value for value in column]
 

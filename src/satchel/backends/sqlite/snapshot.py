@@ -131,7 +131,7 @@ class SqliteReader:
         return self._rows(sql, {"after": start, **narrowed.arguments})
 
     def can_read_fields(self, names: Iterable[str]) -> bool:
-        """Tell whether `read_fields` knows these top-level fields, and is quicker than decoding documents."""
+        """Tell whether `read_fields` can read these dotted paths, and is quicker than decoding documents."""
         return can_read(names)
 
     def read_fields(
@@ -143,7 +143,7 @@ class SqliteReader:
         predicate: BoundPredicate | None = None,
         with_rids: bool = False,
     ) -> PartialRecords:
-        """Return top-level fields of the next records in natural order, beyond the record id `after`."""
+        """Return fields of the next records in natural order, beyond `after`; `names` are dotted paths."""
         narrowed = _ALL if predicate is None else narrowing(predicate)
         return self._fields.read(table, tuple(names), narrowed, after=after, with_rids=with_rids)
 

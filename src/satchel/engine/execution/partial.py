@@ -25,11 +25,11 @@ _CHUNK_BYTES: Final = 1 << 20
 
 @dataclass(frozen=True, slots=True)
 class PartialScan:
-    """A scan of a collection for some top-level fields.
+    """A scan of a collection for some fields.
 
     Attributes:
         solution: The plan.
-        names: The fields.
+        names: Their dotted paths.
     """
 
     solution: QuerySolution
@@ -63,18 +63,21 @@ class PartialScan:
         self, entry: CollectionEntry, slot: ReadSlot, *, with_rids: bool
     ) -> Iterator[tuple[Sequence[int], Chunk]]:
         slot.watch(self.context.check_interrupt)
-        names, predicate = sorted(self.names), self.solution.predicate
+        names, predicate = self.names, self.solution.predicate
         after, failures = 0, 0
         while failures < _MOST_FAILURES:
             self.context.check_interrupt()
             check_alive(entry, slot)
             found = slot.unit.reader.read_fields(
-                entry.table, names, after=after, predicate=predicate, with_rids=with_rids
+                entry.table, sorted(names), after=after, predicate=predicate, with_rids=with_rids
             )
             if found.last_rid is None:
                 return
             if found.columns is not None:
                 yield found.rids, Chunk(columns=found.columns)
+            elif (outer := outermost(names)) != names:
+                names = outer  # there may be an array on the way
+                continue
             else:
                 failures += 1
                 yield from self._whole(entry, slot, after, found.last_rid)
@@ -89,6 +92,11 @@ class PartialScan:
         if last_rid is not None:
             records = takewhile(lambda record: record[0] <= last_rid, records)
         return whole_chunks(matching(records, self.solution.residual, self.context))
+
+
+def outermost(paths: frozenset[str]) -> frozenset[str]:
+    """Return the top-level fields of paths."""
+    return frozenset(path.partition(".")[0] for path in paths)
 
 
 def whole_chunks(found: Iterable[Match]) -> Iterator[tuple[Sequence[int], Chunk]]:

@@ -10,7 +10,7 @@ from typing import TypeVar
 
 from satchel.engine.catalog import CollectionEntry
 from satchel.engine.execution.match import Match, matching
-from satchel.engine.execution.partial import PartialScan, whole_chunks
+from satchel.engine.execution.partial import PartialScan, outermost, whole_chunks
 from satchel.engine.execution.scans import scan, stored_documents
 from satchel.engine.execution.slot import ReadSlot
 from satchel.engine.execution.sorting import MAX_TOP_DOCUMENTS, sorted_matches
@@ -61,13 +61,14 @@ class QueryRun:
         Args:
             entry: The collection.
             slot: Where the snapshot is.
-            names: The only top-level fields that matter; others may be left out, and their order may be another.
+            names: The dotted paths of the only fields that matter; others may be left out, and their order may differ.
         """
         solution = self.solve(entry, slot)
         if self.limit is None and not self.skip and self.query.sort is None:
-            fields = PartialScan(solution, names, self.context)
-            if fields.is_possible(slot):
-                return fields.chunks(entry, slot)
+            for paths in (names, outermost(names)):
+                fields = PartialScan(solution, paths, self.context)
+                if fields.is_possible(slot):
+                    return fields.chunks(entry, slot)
         return (chunk for _, chunk in whole_chunks(self.run(solution, entry, slot)))
 
     def _is_decided(self, solution: QuerySolution, slot: ReadSlot) -> bool:

@@ -1,10 +1,10 @@
-"""Chunks: some documents in a row, as documents or as columns of their top-level fields."""
+"""Chunks: some documents in a row, as documents or as columns of their fields."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import islice
-from typing import Final, TypeAlias
+from typing import Final, TypeAlias, cast
 
 from satchel.mql.expressions.expression import Expression, Variables
 from satchel.values.bson_types import MISSING, Document, Field, Missing
@@ -21,7 +21,8 @@ class Chunk:
 
     Args:
         documents: The documents; None where `columns` tells them.
-        columns: At least one column of the top-level fields that matter.
+        columns: At least one column, by the dotted path of its field. No path lies below another, and none goes through
+            an array.
 
     Attributes:
         columns: The columns, if it was made of such.
@@ -46,21 +47,38 @@ class Chunk:
 
     def field(self, name: str) -> Column:
         """Return a top-level field of each document."""
-        if self.columns is None or name not in self.columns:
-            return [document.get(name, MISSING) for document in self.documents]
-        return self.columns[name]
+        column = self._column((name,))
+        return column if column is not None else [document.get(name, MISSING) for document in self.documents]
 
     def column(self, expression: Expression, variables: Variables) -> Column:
         """Return the value of an expression for each document."""
         if expression.is_constant:
             return [expression.value] * self.size
-        if expression.path is not None and len(expression.path) == 1:
-            return self.field(expression.path[0])
+        if expression.path is not None:
+            column = self.field(expression.path[0]) if len(expression.path) == 1 else self._column(expression.path)
+            if column is not None:
+                return column
         evaluate = expression.evaluate
         return [evaluate(document, variables) for document in self.documents]
 
+    def _column(self, path: tuple[str, ...]) -> Column | None:
+        return None if self.columns is None else self.columns.get(".".join(path))
+
 
 def _documents(columns: Mapping[str, Column]) -> list[Document]:
+    size = len(next(iter(columns.values())))
+    plain = {name: column for name, column in columns.items() if "." not in name}
+    documents = _plain_documents(plain) if plain else [{} for _ in range(size)]
+    for path, column in columns.items():
+        if path not in plain:
+            *parents, name = path.split(".")
+            for document, value in zip(documents, column, strict=True):
+                if value is not MISSING:
+                    _parent(document, parents)[name] = value
+    return documents
+
+
+def _plain_documents(columns: Mapping[str, Column]) -> list[Document]:
     names = tuple(columns)
     if any(has_missing(column) for column in columns.values()):
         return [
@@ -68,6 +86,12 @@ def _documents(columns: Mapping[str, Column]) -> list[Document]:
             for values in zip(*columns.values(), strict=True)
         ]
     return [dict(zip(names, values, strict=True)) for values in zip(*columns.values(), strict=True)]
+
+
+def _parent(document: Document, parents: Iterable[str]) -> Document:
+    for parent in parents:
+        document = cast("Document", document.setdefault(parent, {}))
+    return document
 
 
 def has_missing(column: Column) -> bool:

@@ -38,8 +38,8 @@ class Leading:
         skip: How many documents to leave out.
         limit: How many to return at most, or None.
         fields: The dotted paths that `rest` reads, or None when it needs whole documents.
-        grouped_fields: The top-level fields that are all that `rest` looks at, in whatever order they stand in a
-            document; None when it looks at more.
+        grouped_fields: The dotted paths that are all that `rest` looks at, in whatever order they stand in a document;
+            None when it looks at more.
         rest: What remains to run.
     """
 
@@ -90,6 +90,11 @@ class Pipeline:
     def writes(self) -> bool:
         """Whether the pipeline ends in `$out` or `$merge`."""
         return bool(self.stages) and self.stages[-1].placement.position is Position.LAST
+
+    @property
+    def gathers(self) -> bool:
+        """Whether what comes out is computed of all documents, so that the order of their fields does not show."""
+        return rewrites.grouped_fields(self.stages) is not None
 
     def fields(self) -> frozenset[str] | None:
         """Return the dotted paths of the input that the pipeline reads, or None for whole documents."""

@@ -8,7 +8,6 @@ from itertools import takewhile
 from satchel.mql.pipeline.filter_paths import below, conjuncts, filter_paths
 from satchel.mql.pipeline.filter_paths import join as join_filters
 from satchel.mql.pipeline.stage import Scope, Stage
-from satchel.mql.pipeline.stages.group import GroupStage
 from satchel.mql.pipeline.stages.limit import LimitStage
 from satchel.mql.pipeline.stages.lookup import LookupStage
 from satchel.mql.pipeline.stages.match import MatchStage
@@ -152,7 +151,7 @@ def needed_fields(stages: Sequence[Stage]) -> frozenset[str] | None:
 
 
 def grouped_fields(stages: Sequence[Stage]) -> frozenset[str] | None:
-    """Return the top-level fields that `stages` read of their input before a `$group`, or None without one.
+    """Return the dotted paths that `stages` read of their input before one that gathers it, or None without one.
 
     Nothing of those documents comes out, so that neither their other fields nor the order of these matter.
     """
@@ -161,9 +160,9 @@ def grouped_fields(stages: Sequence[Stage]) -> frozenset[str] | None:
         dependencies = stage.dependencies()
         if dependencies.fields is None or "" in dependencies.fields:
             return None
-        needed |= {path.split(".", 1)[0] for path in dependencies.fields}
-        if isinstance(stage, GroupStage):
-            return frozenset(needed)
+        needed |= dependencies.fields
+        if stage.gathers:
+            return _outermost(needed)
         if dependencies.is_exhaustive:
             return None
     return None
@@ -171,11 +170,12 @@ def grouped_fields(stages: Sequence[Stage]) -> frozenset[str] | None:
 
 def _outermost(paths: set[str]) -> frozenset[str]:
     """Drop the paths that lie below another one, and what comes after a position in an array."""
-    paths = {_before_positions(path) for path in paths}
+    paths = {before_positions(path) for path in paths}
     return frozenset(path for path in paths if not any(parent in paths for parent in _parents(path)))
 
 
-def _before_positions(path: str) -> str:
+def before_positions(path: str) -> str:
+    """Return as much of a dotted path as does not name positions in arrays, nor what lies below them."""
     first, *rest = path.split(".")
     return ".".join([first, *takewhile(lambda part: not part.isdecimal(), rest)])
 

@@ -140,6 +140,11 @@ class Stage(ABC):
     keeps_count: ClassVar[bool] = False
     """True for stages that give one document for each, in their order, whatever the others are."""
 
+    @property
+    def gathers(self) -> bool:
+        """Whether what comes out is computed of all documents, so that the order of their fields does not show."""
+        return False
+
     @abstractmethod
     def run(self, documents: Iterator[Document]) -> Iterator[Document]:
         """Yield the output for the input; neither holds on to documents nor changes them."""

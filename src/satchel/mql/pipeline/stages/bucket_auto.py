@@ -165,6 +165,11 @@ class BucketAutoStage(Stage):
         """Return the operand."""
         return self._operand
 
+    @property
+    def gathers(self) -> bool:
+        """Buckets have no more of the documents than values."""
+        return True
+
     def dependencies(self) -> Dependencies:
         """Return what the expression and the accumulators read."""
         fields = self._expression.fields.union(*(statement.fields for statement in self._statements.values()))

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from bson import Int64
 
 from satchel.errors import ServerError
+from satchel.mql.pipeline.chunk import Chunk
 from satchel.mql.pipeline.stage import STAGES, Dependencies, Scope, Stage
 from satchel.values.bson_types import INT32_MAX, BsonValue, Document
 
@@ -25,13 +26,25 @@ class CountStage(Stage):
 
     def run(self, documents: Iterator[Document]) -> Iterator[Document]:
         """Yield the one document."""
-        count = sum(1 for _ in documents)
+        return self._counted(1 for _ in documents)
+
+    def run_chunks(self, chunks: Iterator[Chunk]) -> Iterator[Chunk]:
+        """Yield the one document."""
+        return (Chunk([document]) for document in self._counted(chunk.size for chunk in chunks))
+
+    def _counted(self, sizes: Iterable[int]) -> Iterator[Document]:
+        count = sum(sizes)
         if count:
             yield {self.field: count if count <= INT32_MAX else Int64(count)}
 
     def operand(self) -> BsonValue:
         """Return the field's name."""
         return self.field
+
+    @property
+    def gathers(self) -> bool:
+        """A number is all that comes out."""
+        return True
 
     def dependencies(self) -> Dependencies:
         """A count reads no field."""

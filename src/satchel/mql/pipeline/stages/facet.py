@@ -54,6 +54,11 @@ class FacetStage(Stage):
         """Return the rewritten pipelines."""
         return {name: pipeline.spec() for name, pipeline in self._pipelines.items()}
 
+    @property
+    def gathers(self) -> bool:
+        """Whether all pipelines gather."""
+        return all(pipeline.gathers for pipeline in self._pipelines.values())
+
     def dependencies(self) -> Dependencies:
         """Return what all pipelines read together."""
         needed: set[str] = set()

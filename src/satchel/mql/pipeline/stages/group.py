@@ -182,6 +182,11 @@ class GroupStage(Stage):
         """Return the operand."""
         return self._operand
 
+    @property
+    def gathers(self) -> bool:
+        """Groups have no more of the documents than values."""
+        return True
+
     def dependencies(self) -> Dependencies:
         """Return what the key and the accumulators read; nothing else remains."""
         fields = self._key.fields.union(*(statement.fields for statement in self._statements))

@@ -42,24 +42,21 @@ class UnwindStage(Stage):
 
     def run_chunks(self, chunks: Iterator[Chunk]) -> Iterator[Chunk] | None:
         """Yield columns, the array's taken apart and the others as often as there are elements."""
-        if self._index_parts is not None or len(self._parts) > 1:
-            return None
-        return map(self._unwound, chunks)
+        return None if self._index_parts is not None else map(self._unwound, chunks)
 
     def _unwound(self, chunk: Chunk) -> Chunk:
-        if chunk.columns is None:
-            return Chunk(list(self._run_plain(iter(chunk.documents))))
-        name = self._parts[0]
-        arrays = cast("list[list[Field]]", chunk.field(name))
+        if chunk.columns is None or self.path not in chunk.columns:
+            return Chunk(list(self.run(iter(chunk.documents))))
+        arrays = cast("list[list[Field]]", chunk.columns[self.path])
         if self.keeps_empty or set(map(type, arrays)) != {list}:
             arrays = list(map(self._elements, arrays))
         counts = list(map(len, arrays))
         columns = {
             other: list(chain.from_iterable(map(repeat, column, counts)))
             for other, column in chunk.columns.items()
-            if other != name
+            if other != self.path
         }
-        return Chunk(columns={**columns, name: list(chain.from_iterable(arrays))})
+        return Chunk(columns={**columns, self.path: list(chain.from_iterable(arrays))})
 
     def _elements(self, value: Field) -> list[Field]:
         """Return what stands for a value in the documents that it gives."""
