@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from pymongo.errors import OperationFailure
 
 from satchel import MongoClient
+from satchel.engine.planner import planner
 from satchel.errors import ErrorCode, ServerError
 from satchel.mql.context import Context
 from satchel.mql.match import parse_filter
@@ -36,7 +37,9 @@ _SETTINGS = settings(
 
 @pytest.fixture(scope="module")
 def database() -> Iterator[object]:
-    with MongoClient(":memory:") as client:
+    """A database in which the storage narrows index scans of more than two records; collections here are small."""
+    with MongoClient(":memory:") as client, pytest.MonkeyPatch.context() as patch:
+        patch.setattr(planner, "_FEW_RECORDS", 2)
         yield client.properties
 
 

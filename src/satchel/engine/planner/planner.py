@@ -38,6 +38,10 @@ from satchel.values.key_string import successor
 COUNT_LIMIT: Final = 1000
 """How far the keys of a candidate are counted."""
 
+_FEW_RANGES: Final = 4
+_FEW_RECORDS: Final = 20
+"""So few records are matched sooner than the storage understands what to look for."""
+
 
 def plan(query: CanonicalQuery, entry: CollectionEntry, reader: Reader) -> QuerySolution:
     """Return the plan of a query.
@@ -47,17 +51,18 @@ def plan(query: CanonicalQuery, entry: CollectionEntry, reader: Reader) -> Query
             used; Location51173 and 51174 for `min` and `max` without a fitting hint.
     """
     solution = _choose(query, entry, reader)
-    if solution.residual is None or _finds_one(solution.access):
+    if solution.residual is None or _finds_few(solution.access, entry, reader):
         return solution
     return replace(solution, predicate=narrow(solution.residual))
 
 
-def _finds_one(access: Access) -> bool:
-    """Tell whether an access path leads to one record, which is not worth telling the storage more about."""
-    if not isinstance(access, IxScan) or not access.index.unique or len(access.ranges) != 1:
-        return False
-    (bounds,) = access.ranges
-    return len(access.index.paths) == 1 and bounds.low is not None and bounds.high == successor(bounds.low)
+def _finds_few(access: Access, entry: CollectionEntry, reader: Reader) -> bool:
+    """Tell whether an access path leads to so few records that it is not worth telling the storage more about them."""
+    return (
+        isinstance(access, IxScan)
+        and len(access.ranges) <= _FEW_RANGES
+        and _count(access, entry, reader, _FEW_RECORDS + 1) <= _FEW_RECORDS
+    )
 
 
 def _choose(query: CanonicalQuery, entry: CollectionEntry, reader: Reader) -> QuerySolution:
@@ -162,10 +167,10 @@ def _cost(
     return not each.is_bounded and not (query.limit and each.is_sorted), keys, needs_sort, -each.points
 
 
-def _count(scan: IxScan, entry: CollectionEntry, reader: Reader) -> int:
+def _count(scan: IxScan, entry: CollectionEntry, reader: Reader, limit: int = COUNT_LIMIT) -> int:
     total = 0
     for bounds in scan.ranges:
-        left = COUNT_LIMIT - total
+        left = limit - total
         if left <= 0:
             break
         if scan.index.is_id:
