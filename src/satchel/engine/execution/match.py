@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Final, NamedTuple
 
 from satchel.mql.context import Context
 from satchel.mql.match import MatchExpression
 from satchel.storage.interface import JudgedRecord
-from satchel.values.bson_types import Document, decode_document
+from satchel.values.bson_types import Document, decode_document, decode_documents
 
 _INTERRUPT_EVERY: Final = 256
 
@@ -24,6 +24,13 @@ class Match(NamedTuple):
     def document(self) -> Document:
         """The document, decoded."""
         return self.decoded if self.decoded is not None else decode_document(self.bson)
+
+
+def documents_of(matches: Sequence[Match]) -> list[Document]:
+    """Return the documents of matches; if none had to be decoded on the way, all are at once."""
+    if any(match.decoded is not None for match in matches):
+        return [match.document for match in matches]
+    return decode_documents([match.bson for match in matches])
 
 
 def matching(records: Iterable[JudgedRecord], residual: MatchExpression | None, context: Context) -> Iterator[Match]:

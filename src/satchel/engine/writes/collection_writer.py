@@ -7,25 +7,25 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from functools import lru_cache
-from itertools import islice
 from typing import Final, NamedTuple, TypeAlias
 
 from satchel.engine.catalog import ID_INDEX, CollectionEntry, IndexEntry
+from satchel.engine.execution.match import Match, documents_of
 from satchel.engine.indexes.keys import KeyGenerator, key_generator
 from satchel.engine.namespaces import is_system
 from satchel.engine.units import WriteUnit
 from satchel.engine.writes.documents import check_size
+from satchel.engine.writes.parts import parts
 from satchel.errors import DuplicateKeyError, ErrorCode, ServerError
 from satchel.mql.update import Update
 from satchel.storage.interface import IndexRow, NewRecord
-from satchel.values.bson_types import Document, decode_document, encode_document
+from satchel.values.bson_types import Document, encode_document
 from satchel.values.shell_text import shell_text
 
 Prepared: TypeAlias = tuple[bytes, bytes, Document]
 """A document ready to be stored: KeyString of `_id`, BSON, decoded (see `prepare_insert`)."""
 
 
-_LOGGED_AT_ONCE: Final = 100
 _KEYS_AT_ONCE: Final = 20_000
 
 
@@ -209,23 +209,31 @@ class CollectionWriter:
             except DuplicateKeyError as error:
                 raise duplicate_key_error(self.entry, index, generator.key_value(new, error.key)) from error
 
-    def delete(self, matches: Iterable[tuple[int, Document]]) -> None:
-        """Remove documents, given by record id and contents."""
+    def delete(self, matches: Iterable[Match]) -> None:
+        """Remove documents."""
         if self._changes is None:
             self.remove(self.doomed(matches))
             return
-        left = iter(matches)
-        while part := list(islice(left, _LOGGED_AT_ONCE)):
-            self._changes.deleted(self.entry, (document for _, document in part))
-            self.remove(self.doomed(part))
+        for part in parts(matches, _size_bytes):
+            documents = documents_of(part)
+            self._changes.deleted(self.entry, documents)
+            decoded = zip(part, documents, strict=True)
+            self.remove(self.doomed([match._replace(decoded=document) for match, document in decoded]))
 
-    def doomed(self, matches: Iterable[tuple[int, Document]]) -> Doomed:
+    def doomed(self, matches: Iterable[Match]) -> Doomed:
         """Note what a delete has to remove; the documents themselves need not be kept."""
         found = Doomed([], [[] for _ in self._generators])
-        for rid, document in matches:
-            found.rids.append(rid)
+        for part in parts(matches, _size_bytes):
+            rids = [match.rid for match in part]
+            found.rids.extend(rids)
+            documents = documents_of(part) if self._generators else []
             for (_, generator), rows in zip(self._generators, found.rows, strict=True):
-                rows.extend((key, rid) for key in generator.keys(document))
+                keys = generator.plain_keys(documents)
+                for rid, document, plain in zip(rids, documents, keys, strict=True):
+                    if plain is not None:
+                        rows.append((plain, rid))
+                    else:
+                        rows.extend((key, rid) for key in generator.keys(document))
         return found
 
     def remove(self, doomed: Doomed) -> None:
@@ -238,7 +246,7 @@ class CollectionWriter:
     def delete_records(self, records: Iterable[tuple[int, bytes]]) -> None:
         """Remove documents, given by record id and BSON."""
         if self.needs_documents_to_delete:
-            self.delete((rid, decode_document(bson)) for rid, bson in records)
+            self.delete(Match(rid, bson, None) for rid, bson in records)
         else:
             self._writer.delete(self.entry.table, [rid for rid, _ in records])
 
@@ -296,6 +304,10 @@ class CollectionWriter:
 @lru_cache(maxsize=1024)
 def _generators(entry: CollectionEntry) -> Sequence[tuple[IndexEntry, KeyGenerator]]:
     return [(index, key_generator(index)) for index in entry.secondary_indexes]
+
+
+def _size_bytes(match: Match) -> int:
+    return len(match.bson)
 
 
 def _owner(records: Sequence[NewRecord], generator: KeyGenerator, key: bytes) -> Document:

@@ -303,7 +303,7 @@ def delete_documents(unit: WriteUnit, namespace: Namespace, statement: DeleteSta
         delete_matches(unit, entry, found)
         return len(found)
     with _matches(unit, entry, statement.run) as matches:
-        doomed = writer.doomed((match.rid, match.document) for match in matches)
+        doomed = writer.doomed(matches)
     writer.remove(doomed)
     return len(doomed.rids)
 
@@ -314,6 +314,6 @@ def delete_matches(unit: WriteUnit, entry: CollectionEntry, found: Sequence[Matc
         return
     writer = CollectionWriter(unit, entry)
     if writer.needs_documents_to_delete:
-        writer.delete((match.rid, match.document) for match in found)
+        writer.delete(found)
     else:
         writer.remove(Doomed(rids_of(found), []))
