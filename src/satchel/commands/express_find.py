@@ -10,9 +10,9 @@ from satchel.engine.execution.scans import check_alive
 from satchel.engine.execution.slot import ReadSlot
 from satchel.engine.find import FindRequest, documents_by_known_plan
 from satchel.engine.operation import Operation
+from satchel.engine.planner.shapes import known_plan, question
 from satchel.errors import ServerError
 from satchel.settings import FIRST_BATCH_DOCUMENTS
-from satchel.storage.patience import before_waiting
 from satchel.values.bson_types import Document
 from satchel.wire.cursor_reply import CursorReply
 from satchel.wire.service import ConnectionState, PlainFind
@@ -20,8 +20,8 @@ from satchel.wire.service import ConnectionState, PlainFind
 if TYPE_CHECKING:
     from satchel.commands.dispatch import Service
 
-_MOST_SKIPPED_AT_ONCE: Final = 1000
-"""Passing over more documents takes longer than an event loop should stand still."""
+_MOST_SKIPPED: Final = 1000
+"""Passing over more documents takes so long that it should be seen, and stopped if need be."""
 
 
 def express_find(service: Service, find: PlainFind, connection: ConnectionState) -> CursorReply | None:
@@ -29,16 +29,18 @@ def express_find(service: Service, find: PlainFind, connection: ConnectionState)
     engine, namespace = service.engine, find.namespace
     catalog = engine.last_catalog
     entry = None if catalog is None else catalog.get(namespace)
-    if entry is None or entry.is_view or service.activity.profiler.is_active:
+    if entry is None or entry.is_view or service.activity.profiler.is_active or find.skip > _MOST_SKIPPED:
         return None
-    if find.skip > _MOST_SKIPPED_AT_ONCE:
-        before_waiting()
+    asked = question(entry, find.filter, find.sort)
+    plan = None if asked is None else known_plan(*asked)
+    if plan is None:
+        return None
     request = FindRequest(find.filter, find.projection, find.sort, None, find.skip, find.limit)
     slot = ReadSlot()
     try:
         with engine.read() as unit, slot.attached(unit):
             is_as_known = unit.catalog.get(namespace) is entry
-            documents = documents_by_known_plan(request, entry, slot) if is_as_known else None
+            documents = documents_by_known_plan(plan, request, entry, slot) if is_as_known else None
             if documents is None:
                 return None
             cursor = Cursor(namespace, documents, slot, check_alive=partial(check_alive, entry, slot))

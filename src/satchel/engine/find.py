@@ -5,13 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from functools import lru_cache, partial
+from operator import attrgetter
+from typing import Final
 
 from bson import Int64
 
 from satchel.engine.catalog import CollectionEntry
-from satchel.engine.execution.match import Match
-from satchel.engine.execution.query import QueryRun, part_of
-from satchel.engine.execution.scans import check_alive, collection_scan, stored_documents
+from satchel.engine.execution.match import Match, matching
+from satchel.engine.execution.query import QueryRun, has_few_keys, part_of
+from satchel.engine.execution.scans import check_alive, collection_scan, scan, stored_documents
 from satchel.engine.execution.slot import ReadSlot
 from satchel.engine.indexes.keys import key_generator
 from satchel.engine.planner import shapes
@@ -23,6 +25,7 @@ from satchel.mql.expressions import command_variables
 from satchel.mql.match import MatchExpression, parse_filter
 from satchel.mql.projection import Projection, parse_projection
 from satchel.mql.sort import natural_order, parse_sort
+from satchel.storage.interface import JudgedRecord
 from satchel.storage.patience import before_handling
 from satchel.values.bson_types import BsonValue, Document, decode_document, encode_document, encode_result
 from satchel.values.collation import parse_collation
@@ -179,24 +182,36 @@ def find_documents(request: FindRequest, context: Context, entry: CollectionEntr
     if not request.is_plain or context.collation != entry.collation:
         return prepare_find(request, context).documents(entry, slot)
     slot.watch(context.check_interrupt)
-    known = documents_by_known_plan(request, entry, slot)
+    asked = shapes.question(entry, request.filter, request.sort)
+    plan = None if asked is None else shapes.known_plan(*asked)
+    known = None if plan is None else documents_by_known_plan(plan, request, entry, slot)
     if known is not None:
         return known
-    asked = shapes.question(entry, request.filter, request.sort)
     return replace(prepare_find(request, context), asked=asked).documents(entry, slot)
 
 
-def documents_by_known_plan(request: FindRequest, entry: CollectionEntry, slot: ReadSlot) -> Iterator[bytes] | None:
-    """Yield the result of a plain find in a collection, if its plan is known; return None if it is not.
+def documents_by_known_plan(
+    plan: shapes.KnownPlan, request: FindRequest, entry: CollectionEntry, slot: ReadSlot
+) -> Iterator[bytes] | None:
+    """Yield the result of a plain find in a collection whose plan is known.
+
+    Returns:
+        None when there is more in the projection than names, or so much in the plan's range that the storage had better
+        be told of the filter.
 
     Raises:
         ServerError: What is wrong with the projection.
     """
-    asked = shapes.question(entry, request.filter, request.sort)
-    access = None if asked is None else shapes.known_access(*asked)
-    if access is None:
+    if plan.is_exact:
+        found = stored_documents(plan.access, entry, slot)
+    elif has_few_keys(plan.access, entry, slot.unit.reader, _MOST_MATCHED):
+        context = Context(collation=entry.collation)
+        residual = parse_filter(request.filter, context)
+        records = map(_at_once, scan(plan.access, entry, slot))
+        found = map(_BSON, matching(records, residual, context))
+    else:
         return None
-    found = part_of(stored_documents(access, entry, slot), request.skip, request.limit or None)
+    found = part_of(found, request.skip, request.limit or None)
     if not request.projection:
         return found
     if any(value.__class__ is not int and value.__class__ is not bool for value in request.projection.values()):
@@ -210,6 +225,17 @@ def documents_by_known_plan(request: FindRequest, entry: CollectionEntry, slot: 
 def _projected(projection: Projection, bson: bytes) -> bytes:
     before_handling(len(bson))
     return encode_result(projection.apply(decode_document(bson)))
+
+
+def _at_once(record: JudgedRecord) -> JudgedRecord:
+    before_handling(len(record[1]))
+    return record
+
+
+_MOST_MATCHED: Final = 50
+"""As many documents are matched one by one in the time that it takes to tell the storage what to look for."""
+
+_BSON: Final = attrgetter("bson")
 
 
 @lru_cache(maxsize=256)

@@ -1,16 +1,15 @@
 """Plans that are known from filters of the same shape: the same conditions on the same paths, with other values.
 
-A filter of a few comparisons with plain values, which one index answers alone, is planned once. What its plan depends
-on beside the values is the catalog entry (indexes, whether they met arrays, collation), the order, and the classes of
-the values; for others of the same shape only the ends of the key range are made anew.
+A filter of a few comparisons with plain values is planned once, if there is nothing to choose. What its plan depends on
+beside the values is the catalog entry (indexes, whether they met arrays, collation), the order, and the classes of the
+values; for others of the same shape only the ends of the key range are made anew.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import pairwise
-from typing import Final, NamedTuple, TypeAlias
+from typing import ClassVar, Final, NamedTuple, TypeAlias
 
 from bson import Int64, ObjectId
 from bson.datetime_ms import DatetimeMS
@@ -18,7 +17,7 @@ from bson.datetime_ms import DatetimeMS
 from satchel.engine.catalog import CollectionEntry, IndexEntry
 from satchel.engine.planner.bounds import comparable_bounds
 from satchel.engine.planner.indexes import usable_indexes
-from satchel.engine.planner.solution import IxScan, QuerySolution
+from satchel.engine.planner.solution import Access, CollScan, IxScan, QuerySolution
 from satchel.storage.interface import KeyRange
 from satchel.values import key_string
 from satchel.values.bson_types import BsonValue, Document
@@ -55,21 +54,35 @@ Asked: TypeAlias = tuple[Question, list[BsonValue]]
 
 
 @dataclass(frozen=True, slots=True)
-class _Plan:
+class _Whole:
+    """A plan without conditions: a collection, or an index for its order."""
+
+    access: Access
+    is_exact: ClassVar[bool] = True
+
+    def access_to(self, values: Sequence[BsonValue]) -> Access:
+        """Return the scan."""
+        return self.access
+
+
+@dataclass(frozen=True, slots=True)
+class _Range:
     """An index scan whose range is still to be made.
 
     Attributes:
+        is_exact: Whether every document in the range matches.
         equal: Where the values of the leading components are.
         lower, upper: Where the value of an end of the next component's range is, and its operator; None for no end.
     """
 
     index: IndexEntry
     backward: bool
+    is_exact: bool
     equal: tuple[int, ...]
     lower: tuple[int, str] | None
     upper: tuple[int, str] | None
 
-    def access(self, values: Sequence[BsonValue]) -> IxScan | None:
+    def access_to(self, values: Sequence[BsonValue]) -> IxScan | None:
         """Return the scan for other values, None where the range is empty."""
         collation = self.index.collation
         keys = [key_string.encode(values[position], collation) for position in self.equal]
@@ -101,7 +114,20 @@ def _unshown() -> Document:
     return {}
 
 
-_plans: dict[Question, _Plan | None] = {}
+@dataclass(frozen=True, slots=True)
+class KnownPlan:
+    """A plan for certain values.
+
+    Attributes:
+        access: Where the documents come from, in order.
+        is_exact: Whether they all match; else the filter is to be asked.
+    """
+
+    access: Access
+    is_exact: bool
+
+
+_plans: dict[Question, _Whole | _Range | None] = {}
 
 
 def question(entry: CollectionEntry, filter_: Document, sort: Document) -> Asked | None:
@@ -109,23 +135,25 @@ def question(entry: CollectionEntry, filter_: Document, sort: Document) -> Asked
     shape: list[tuple[str, str, type]] = []
     values: list[BsonValue] = []
     for path, condition in filter_.items():
-        if path[:1] == "$":
+        conditions = condition if condition.__class__ is dict else {"$eq": condition}
+        if path[:1] == "$" or not conditions:
             return None
-        for operator, value in condition.items() if condition.__class__ is dict else (("$eq", condition),):
+        for operator, value in conditions.items():
             if operator not in _OPERATORS or value.__class__ not in _CLASSES:
                 return None
             shape.append((path, operator, value.__class__))
             values.append(value)
     order = tuple(sort.items())
-    if not shape or any(direction.__class__ is not int for _, direction in order):
+    if any(direction.__class__ is not int for _, direction in order):
         return None
     return Question(entry, tuple(shape), order), values
 
 
-def known_access(asked: Question, values: Sequence[BsonValue]) -> IxScan | None:
-    """Return the scan that finds exactly what is asked for, in order; None when it is not known."""
+def known_plan(asked: Question, values: Sequence[BsonValue]) -> KnownPlan | None:
+    """Return the plan of what is asked for; None when it is not known."""
     plan = _plans.get(asked)
-    return None if plan is None else plan.access(values)
+    access = None if plan is None else plan.access_to(values)
+    return None if plan is None or access is None else KnownPlan(access, plan.is_exact)
 
 
 def remember(asked: Question, values: Sequence[BsonValue], solution: QuerySolution) -> None:
@@ -133,40 +161,53 @@ def remember(asked: Question, values: Sequence[BsonValue], solution: QuerySoluti
     if asked in _plans:
         return
     plan = _plan_of(asked, solution)
-    access = None if plan is None else plan.access(values)
-    assert isinstance(solution.access, IxScan) or access is None
-    is_right = access is not None and access.ranges == solution.access.ranges  # type: ignore[union-attr]
+    is_right = plan is not None and _is_same(plan.access_to(values), solution.access)
     if len(_plans) >= _MOST_PLANS:
         _plans.clear()
     _plans[asked] = plan if is_right else None
 
 
-def _plan_of(asked: Question, solution: QuerySolution) -> _Plan | None:
+def _is_same(access: Access | None, other: Access) -> bool:
+    if not isinstance(access, IxScan) or not isinstance(other, IxScan):
+        return access is other
+    return (access.index, access.ranges, access.backward) == (other.index, other.ranges, other.backward)
+
+
+def _plan_of(asked: Question, solution: QuerySolution) -> _Whole | _Range | None:
     access = solution.access
-    if not isinstance(access, IxScan) or solution.residual is not None or solution.rejected or not solution.sorted:
+    if solution.rejected or not solution.sorted:
         return None
+    if not asked.shape and solution.residual is None and isinstance(access, IxScan | CollScan):
+        return _Whole(access)
+    return _range_of(asked, access, is_exact=solution.residual is None) if isinstance(access, IxScan) else None
+
+
+def _range_of(asked: Question, access: IxScan, *, is_exact: bool) -> _Range | None:
     if any(index.kind != "btree" or index.partial_filter is not None for index in usable_indexes(asked.entry)):
         return None  # whether such an index holds everything depends on the values
-    paths = access.index.paths
     found: dict[str, dict[str, int]] = {}
     for position, (path, operator, _) in enumerate(asked.shape):
         if operator in found.setdefault(path, {}):
             return None
         found[path][operator] = position
-    used = paths[: len(found)]
-    if set(used) != found.keys() or any(access.index.descending[: len(used)]):
-        return None
-    if any(found[path].keys() != {"$eq"} for path, _ in pairwise(used)):
-        return None
-    return _with_last(access, [found[path]["$eq"] for path in used[:-1]], found[used[-1]])
+    equal: list[int] = []
+    for path, descending in zip(access.index.paths, access.index.descending, strict=True):
+        said = found.get(path, {})
+        if descending and said:
+            return None
+        if said.keys() != {"$eq"}:
+            return _with_last(access, equal, said, is_exact=is_exact)
+        equal.append(said["$eq"])
+    return _with_last(access, equal, {}, is_exact=is_exact)
 
 
-def _with_last(access: IxScan, equal: list[int], last: dict[str, int]) -> _Plan | None:
-    """Return the plan with what is said of the last component."""
-    if last.keys() == {"$eq"}:
-        return _Plan(access.index, access.backward, (*equal, last["$eq"]), None, None)
+def _with_last(access: IxScan, equal: list[int], last: dict[str, int], *, is_exact: bool) -> _Range | None:
+    """Return the plan with what is said of the component after those that are equal to something."""
     lower = [(last[operator], operator) for operator in _LOWER if operator in last]
     upper = [(last[operator], operator) for operator in _UPPER if operator in last]
     if "$eq" in last or len(lower) > 1 or len(upper) > 1:
         return None
-    return _Plan(access.index, access.backward, tuple(equal), next(iter(lower), None), next(iter(upper), None))
+    if not equal and not last:
+        return None
+    ends = next(iter(lower), None), next(iter(upper), None)
+    return _Range(access.index, access.backward, is_exact, tuple(equal), *ends)
