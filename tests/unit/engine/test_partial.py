@@ -185,6 +185,17 @@ GROUPS: list[list[Document]] = [
     [{"$unwind": "$K"}, {"$match": {"K": {"$type": "number"}}}, {"$sortByCount": "$K"}],
     [{"$bucket": {"groupBy": "$V", "boundaries": [0, 2, 10], "default": "no", "output": {"k": {"$push": "$K"}}}}],
     [{"$unwind": "$K"}, {"$count": "n"}],
+    [{"$addFields": {"BELOW": "$V"}}, {"$group": {"_id": "$BELOW", "n": {"$push": "$W"}}}],
+    [{"$project": {"BELOW": 1, "W": 1}}, {"$group": {"_id": "$BELOW", "n": {"$push": "$K"}}}],
+    [{"$unset": "BELOW"}, {"$group": {"_id": "$BELOW", "n": {"$push": "$K"}}}],
+    [
+        {"$replaceRoot": {"newRoot": {"$ifNull": ["$NO", {"a": "$K", "b": "$V"}]}}},
+        {"$group": {"_id": "$a", "n": {"$push": "$b"}}},
+    ],
+    [{"$unwind": "$K"}, {"$match": {"$or": [{"K": {"$gt": 1}}, {"V": {"$ne": None}}]}}, {"$sortByCount": "$K"}],
+    [{"$unwind": "$K"}, {"$match": {"$expr": {"$gt": ["$K", "$V"]}}}, {"$sortByCount": "$V"}],
+    [{"$unwind": "$K"}, {"$match": {"K": None}}, {"$group": {"_id": "$K", "v": {"$push": "$V"}}}],
+    [{"$project": {"V": 1, "x": "$K"}}, {"$group": {"_id": {"$ifNull": ["$a", "$x"]}, "n": {"$push": "$V"}}}],
     [{"$facet": {"k": [{"$sortByCount": "$K"}], "v": [{"$group": {"_id": "$V", "n": {"$push": "$K"}}}]}}],
     [{"$addFields": {"x": {"$ifNull": ["$V", "none"]}}}, {"$group": {"_id": "$x", "n": {"$sum": "$V"}}}],
     [{"$sort": {"V": 1, "_id": 1}}, {"$group": {"_id": "$K", "n": {"$push": "$V"}}}],
@@ -208,6 +219,7 @@ def with_paths(value: Any, paths: dict[str, str]) -> Any:
 def pipelines(random: Random, cases: Cases) -> list[list[Document]]:
     plain = [path for path in cases.paths if all(part and part[0] != "$" for part in path.split("."))] or ["a"]
     paths = {letter: random.choice(plain) for letter in "KVW"}
+    paths["BELOW"] = f"{paths['K']}.b"
     leading = [[], [], [{"$match": cases.filter()}]]
     return [[*random.choice(leading), *with_paths(random.choice(GROUPS), paths)] for _ in range(4)]
 

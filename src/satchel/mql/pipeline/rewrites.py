@@ -156,15 +156,17 @@ def grouped_fields(stages: Sequence[Stage]) -> frozenset[str] | None:
     Nothing of those documents comes out, so that neither their other fields nor the order of these matter.
     """
     needed: set[str] = set()
+    is_exhaustive = False
     for stage in stages:
         dependencies = stage.dependencies()
         if dependencies.fields is None or "" in dependencies.fields:
             return None
-        needed |= dependencies.fields
+        if not is_exhaustive:
+            needed |= dependencies.fields
         if stage.gathers:
-            return _outermost(needed)
-        if dependencies.is_exhaustive:
-            return None
+            # What was computed on the way may be an object of several of its fields: their order would show.
+            return _outermost({path.partition(".")[0] for path in needed} if is_exhaustive else needed)
+        is_exhaustive = is_exhaustive or dependencies.is_exhaustive
     return None
 
 

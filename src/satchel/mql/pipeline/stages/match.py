@@ -2,14 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from itertools import compress
+from typing import Final
 
 from satchel.errors import ServerError
+from satchel.mql.accumulation.hashable import ITSELF
 from satchel.mql.context import Context
+from satchel.mql.match.evaluation import Expr
 from satchel.mql.match.parser import parse_filter
+from satchel.mql.pipeline.chunk import Chunk, Column
 from satchel.mql.pipeline.filter_paths import filter_paths
 from satchel.mql.pipeline.stage import STAGES, Dependencies, Placement, Scope, Stage
-from satchel.values.bson_types import BsonValue, Document
+from satchel.values.bson_types import BsonValue, Document, Missing
+
+_TOLD_APART: Final = ITSELF | {float, bool, Missing}
+"""Classes of values that, with their class, are equal only if every filter treats them alike."""
 
 
 class MatchStage(Stage):
@@ -35,6 +43,37 @@ class MatchStage(Stage):
     def run(self, documents: Iterator[Document]) -> Iterator[Document]:
         """Yield the documents that match."""
         return filter(self.expression.matches, documents)
+
+    def run_chunks(self, chunks: Iterator[Chunk]) -> Iterator[Chunk]:
+        """Yield what matches of each chunk."""
+        return map(self._matching, chunks)
+
+    def _matching(self, chunk: Chunk) -> Chunk:
+        if chunk.columns is None:
+            return Chunk(list(filter(self.expression.matches, chunk.documents)))
+        name = self._only_column(chunk.columns)
+        answers = None if name is None else self._answers_by_value(name, chunk.columns[name])
+        if answers is None:
+            answers = list(map(self.expression.matches, chunk.documents))
+        return Chunk(columns={name: list(compress(column, answers)) for name, column in chunk.columns.items()})
+
+    def _only_column(self, columns: Iterable[str]) -> str | None:
+        """Return the column whose value decides, if there is one."""
+        paths = filter_paths(self.filter, self._context)
+        if not paths or any(isinstance(node, Expr) for node in self.expression.descendants()):
+            return None
+        return next((name for name in columns if all(f"{path}.".startswith(f"{name}.") for path in paths)), None)
+
+    def _answers_by_value(self, name: str, column: Column) -> list[bool] | None:
+        """Return which values match, asking once for each that there is; None where values cannot be told apart."""
+        classes = list(map(type, column))
+        if not _TOLD_APART.issuperset(classes):
+            return None
+        values = list(zip(classes, column, strict=True))
+        different = list(set(values))
+        asked = Chunk(columns={name: [value for _, value in different]}).documents
+        answers = dict(zip(different, map(self.expression.matches, asked), strict=True))
+        return [answers[value] for value in values]
 
     def operand(self) -> BsonValue:
         """Return the filter."""
