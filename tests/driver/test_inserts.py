@@ -103,7 +103,7 @@ ODD = st.sampled_from(
     st.lists(DOCUMENTS, min_size=1, max_size=30),
     st.one_of(st.none(), st.tuples(st.integers(0, 30), ODD)),
     st.booleans(),
-    st.tuples(st.sampled_from([200, 1500, 10**9]), st.sampled_from([4, 10**9]), st.sampled_from([1, 3, 200])),
+    st.tuples(st.sampled_from([200, 1500, 10**9]), st.sampled_from([90, 10**9]), st.sampled_from([1, 3, 200])),
 )
 def test_the_same_as_pymongos_own_way(
     both: tuple[Collection[Any], Collection[Any]],
@@ -125,7 +125,8 @@ def test_the_same_as_pymongos_own_way(
             # Where nothing fails to be encoded, it must not matter how documents are divided.
             if odd is None:
                 patch.setattr(inserts, "MESSAGE_SIZE_LIMIT_BYTES", most_bytes + inserts._COMMAND_BYTES)
-                patch.setattr(inserts, "_LARGE_DOCUMENT_BYTES", large)
+                patch.setattr(inserts, "_LARGE_DOCUMENTS_BYTES", large)
+                patch.setattr(inserts, "_LARGE_DOCUMENT_BYTES", 40)
             outcomes.append(outcome(fresh(collection), mine, ordered=ordered))
         left.append([each if not isinstance(each, dict) else (type(each.get("_id")), list(each)) for each in mine])
         contents.append(stored(collection))

@@ -16,7 +16,7 @@ from bson.codec_options import CodecOptions
 from pymongo.errors import BulkWriteError
 
 from satchel.driver.direct import DirectConnection, NotDirectError
-from satchel.driver.exchange import MESSAGE_SIZE_LIMIT_BYTES, WRITE_SIZES
+from satchel.driver.exchange import MESSAGE_SIZE_LIMIT_BYTES
 from satchel.settings import MAX_WRITE_BATCH_SIZE
 from satchel.values.namespace import Namespace
 
@@ -25,6 +25,9 @@ Rest = Callable[[Iterable[Any]], object]
 
 _PLAIN_ITERABLES: Final = frozenset({list, tuple, GeneratorType})
 _LARGE_DOCUMENT_BYTES: Final = 16 * 1024
+_LARGE_DOCUMENTS_BYTES: Final = 1024 * 1024
+"""How much of large documents is encoded before it is written."""
+
 _COMMAND_BYTES: Final = 1024
 """What PyMongo's message of a batch has besides the documents, or a little more."""
 
@@ -147,7 +150,7 @@ def _encoded(documents: Sequence[Mapping[str, Any]], start: int, options: CodecO
         if size_bytes > MESSAGE_SIZE_LIMIT_BYTES - _COMMAND_BYTES:
             break
         batch.append(encoded)
-        if size_bytes >= WRITE_SIZES.goal_bytes and size_bytes >= len(batch) * _LARGE_DOCUMENT_BYTES:
+        if size_bytes >= _LARGE_DOCUMENTS_BYTES and size_bytes >= len(batch) * _LARGE_DOCUMENT_BYTES:
             break
     if not batch:
         raise NotDirectError
