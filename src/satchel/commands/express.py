@@ -60,11 +60,12 @@ class ExpressWrites:
 
     def insert(self, namespace: Namespace, bson: bytes) -> bool:
         """Insert one document; tell whether that has been done."""
-        if not self._is_possible(namespace):
+        known = self._known(namespace)
+        if known is None:
             return False
         try:
             with self._engine.write(self._operation) as unit:
-                entry = _plain_entry(unit, namespace)
+                entry = _plain_entry(unit, known)
                 CollectionWriter(unit, entry).insert_unguarded([prepare_insert(bson, entry.collation)])
         except _FAILURES:
             return False
@@ -101,11 +102,12 @@ class ExpressWrites:
         *,
         upsert: bool = False,
     ) -> Images | None:
-        if not self._is_possible(namespace):
+        known = self._known(namespace)
+        if known is None:
             return None
         try:
             with self._engine.write(self._operation) as unit:
-                entry = _plain_entry(unit, namespace)
+                entry = _plain_entry(unit, known)
                 parsed = None if update is None else self._parsed(update, entry)
                 match = _first_match(unit, entry, filter_)
                 if upsert and (match is None or any(name[:1] == "$" for name in filter_)):
@@ -133,11 +135,13 @@ class ExpressWrites:
             _make_room(self._updates)
             self._updates[update] = parsed
 
-    def _is_possible(self, namespace: Namespace) -> bool:
-        """Tell whether it is worth while to begin, as far as the catalog is known."""
+    def _known(self, namespace: Namespace) -> CollectionEntry | None:
+        """Return the collection as it was last seen, if it is worth while to begin."""
         catalog = self._engine.last_catalog
         entry = None if catalog is None else catalog.get(namespace)
-        return entry is not None and _is_plain(entry) and not self._service.activity.profiler.is_active
+        if entry is None or not _is_plain(entry) or self._service.activity.profiler.is_active:
+            return None
+        return entry
 
 
 def _make_room(kept: set[int] | dict[bytes, Update]) -> None:
@@ -145,10 +149,10 @@ def _make_room(kept: set[int] | dict[bytes, Update]) -> None:
         kept.clear()
 
 
-def _plain_entry(unit: WriteUnit, namespace: Namespace) -> CollectionEntry:
-    """Return the entry of a collection that has no rules of its own."""
-    entry = unit.catalog.get(namespace)
-    if entry is None or not _is_plain(entry):
+def _plain_entry(unit: WriteUnit, known: CollectionEntry) -> CollectionEntry:
+    """Return the entry, as it is now, of a collection that has no rules of its own."""
+    entry = unit.catalog.get(known.namespace)
+    if entry is not known and (entry is None or not _is_plain(entry)):
         raise _NotExpressError
     return entry
 

@@ -20,6 +20,7 @@ from satchel.commands.handshake import AnyParams
 from satchel.commands.in_session import STATEMENT_FIELDS
 from satchel.commands.params import boolean, document, documents, non_negative, param, read_params, string, strings
 from satchel.commands.rights import ANYONE
+from satchel.engine.catalog import CollectionEntry
 from satchel.engine.cursors import Cursor
 from satchel.engine.namespaces import Namespace
 from satchel.errors import ErrorCode, ServerError
@@ -194,8 +195,8 @@ class _ExpressWrites(ExpressWrites):
         super().__init__(service)
         self._fail_points = service.fail_points
 
-    def _is_possible(self, namespace: Namespace) -> bool:
-        return not self._fail_points.points and super()._is_possible(namespace)
+    def _known(self, namespace: Namespace) -> CollectionEntry | None:
+        return None if self._fail_points.points else super()._known(namespace)
 
 
 class FailingService(Service):

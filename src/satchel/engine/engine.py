@@ -47,6 +47,9 @@ class Engine:
 
     Args:
         storage: The open storage; the engine closes it.
+
+    Attributes:
+        last_catalog: The catalog as it was last seen, or None before the first look.
     """
 
     def __init__(self, storage: Storage) -> None:
@@ -60,7 +63,7 @@ class Engine:
         self.opcounters: Counter[str] = Counter()
         self.index_uses: Counter[tuple[uuid.UUID, str]] = Counter()
         self.change_log = ChangeLog()
-        self._catalog: Catalog | None = None
+        self.last_catalog: Catalog | None = None
         self._catalog_listeners: list[Callable[[], None]] = []
 
     def read(self) -> AbstractContextManager[ReadUnit]:
@@ -74,7 +77,7 @@ class Engine:
 
     def _committed(self, unit: WriteUnit) -> None:
         """Take over what a write transaction has committed, and tell those who wait for data."""
-        if unit.catalog is not self._catalog:
+        if unit.catalog is not self.last_catalog:
             self._take(unit.catalog)
         if unit.changes is not None:
             self.change_log.committed(unit.changes)
@@ -85,7 +88,7 @@ class Engine:
 
     def catalog_of(self, reader: Reader) -> Catalog:
         """Return the catalog that belongs to a snapshot."""
-        catalog = self._catalog
+        catalog = self.last_catalog
         if catalog is None or catalog.version != reader.catalog_version():
             catalog = Catalog.load(reader, catalog)
             self._take(catalog)
@@ -93,15 +96,10 @@ class Engine:
 
     def _take(self, catalog: Catalog) -> None:
         """Remember the catalog that a snapshot or a finished write has seen."""
-        if catalog is not self._catalog:
-            self._catalog = catalog
+        if catalog is not self.last_catalog:
+            self.last_catalog = catalog
             for listener in self._catalog_listeners:
                 listener()
-
-    @property
-    def last_catalog(self) -> Catalog | None:
-        """The catalog as it was last seen, or None before the first look."""
-        return self._catalog
 
     def on_catalog_change(self, listener: Callable[[], None]) -> None:
         """Have `listener` called, quickly and without blocking, whenever the catalog has been read anew."""

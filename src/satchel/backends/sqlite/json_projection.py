@@ -48,7 +48,8 @@ def _is_suspect(bson: bytes) -> bool:
         if bson[place - 1] in _BEFORE_NAME:
             return True
         place = bson.find(b"$", place + 1)
-    return _may_end_double(bson, b"\x7f") or _may_end_double(bson, b"\xff")
+    is_positive = b"\x7f" in bson and _may_end_double(bson, b"\x7f")
+    return is_positive or (b"\xff" in bson and _may_end_double(bson, b"\xff"))
 
 
 def _may_end_double(bson: bytes, byte: bytes) -> bool:

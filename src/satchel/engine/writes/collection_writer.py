@@ -56,7 +56,9 @@ class CollectionWriter:
             )
         self._unit = unit
         self._writer = unit.writer
-        self._changes = None if is_system(entry.namespace.collection) else unit.changes
+        self._changes = unit.changes
+        if unit.changes is not None and is_system(entry.namespace.collection):
+            self._changes = None
         self.entry = entry
         self._generators = _generators(entry)
         self._next_rid = 0
@@ -143,10 +145,19 @@ class CollectionWriter:
 
     def _insert_records(self, documents: Sequence[Prepared]) -> list[NewRecord]:
         try:
-            records = self._add_records(documents)
+            if len(documents) == 1:
+                first = self._writer.add(self.entry.table, *documents[0])
+                records = [NewRecord(first, *documents[0])]
+            else:
+                first = self._next_rid or self._writer.last_rid(self.entry.table) + 1
+                records = [
+                    NewRecord(rid, key, bson, document) for rid, (key, bson, document) in enumerate(documents, first)
+                ]
+                self._writer.insert(self.entry.table, records)
         except DuplicateKeyError as error:
             document = next(document for key, _, document in documents if key == error.key)
             raise duplicate_key_error(self.entry, ID_INDEX, {"_id": document["_id"]}) from error
+        self._next_rid = first + len(documents)
         return records
 
     def _insert_keys(
@@ -158,19 +169,6 @@ class CollectionWriter:
         except DuplicateKeyError as error:
             document = _owner(records, generator, error.key)
             raise duplicate_key_error(self.entry, index, generator.key_value(document, error.key)) from error
-
-    def _add_records(self, documents: Sequence[Prepared]) -> list[NewRecord]:
-        if len(documents) == 1:
-            first = self._writer.add(self.entry.table, *documents[0])
-            records = [NewRecord(first, *documents[0])]
-        else:
-            first = self._next_rid or self._writer.last_rid(self.entry.table) + 1
-            records = [
-                NewRecord(rid, id_key, bson, document) for rid, (id_key, bson, document) in enumerate(documents, first)
-            ]
-            self._writer.insert(self.entry.table, records)
-        self._next_rid = first + len(documents)
-        return records
 
     def replace(self, rid: int, old: Document, new: Document, update: Update | None = None) -> bytes:
         """Put `new`, which an update made of `old`, in the place of it, and return its BSON.
