@@ -138,8 +138,9 @@ class Aggregation:
 
     def find_equal(self, namespace: Namespace, path: str, value: BsonValue, context: Context) -> Iterable[Document]:
         """Return the documents of a collection or view that `{path: {$eq: value}}` finds."""
-        entry = self._catalog.get(namespace)
-        found = None if entry is None else find_by_key(self._slot.unit.reader, entry, path, value, context.collation)
+        unit = self._slot.unit
+        entry = unit.catalog.get(namespace)
+        found = None if entry is None else find_by_key(unit.reader, entry, path, value, context.collation)
         return self.read(namespace, [{"$match": {path: {"$eq": value}}}], context) if found is None else found
 
     def has_at_most(self, namespace: Namespace, count: int) -> bool:

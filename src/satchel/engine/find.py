@@ -12,11 +12,12 @@ from bson import Int64
 
 from satchel.engine.catalog import CollectionEntry
 from satchel.engine.execution.match import Match, matching
-from satchel.engine.execution.query import QueryRun, has_few_keys, part_of
+from satchel.engine.execution.query import QueryRun, part_of
 from satchel.engine.execution.scans import check_alive, collection_scan, scan, stored_documents
 from satchel.engine.execution.slot import ReadSlot
 from satchel.engine.indexes.keys import key_generator
 from satchel.engine.planner import shapes
+from satchel.engine.planner.planner import finds_few
 from satchel.engine.planner.solution import CanonicalQuery, IxScan
 from satchel.engine.views import check_collation
 from satchel.errors import ErrorCode, ServerError
@@ -204,7 +205,7 @@ def documents_by_known_plan(
     """
     if plan.is_exact:
         found = stored_documents(plan.access, entry, slot)
-    elif has_few_keys(plan.access, entry, slot.unit.reader, _MOST_MATCHED):
+    elif finds_few(plan.access, entry, slot.unit.reader):
         context = Context(collation=entry.collation)
         residual = parse_filter(request.filter, context)
         records = map(_at_once, scan(plan.access, entry, slot))
@@ -231,9 +232,6 @@ def _at_once(record: JudgedRecord) -> JudgedRecord:
     before_handling(len(record[1]))
     return record
 
-
-_MOST_MATCHED: Final = 50
-"""As many documents are matched one by one in the time that it takes to tell the storage what to look for."""
 
 _BSON: Final = attrgetter("bson")
 

@@ -16,7 +16,7 @@ from satchel.engine.execution.slot import ReadSlot
 from satchel.engine.execution.sorting import MAX_TOP_DOCUMENTS, sorted_matches
 from satchel.engine.execution.top import first_matches
 from satchel.engine.planner.planner import plan
-from satchel.engine.planner.solution import Access, CanonicalQuery, CollScan, IxScan, QuerySolution
+from satchel.engine.planner.solution import CanonicalQuery, CollScan, IxScan, QuerySolution
 from satchel.mql.context import Context
 from satchel.mql.pipeline.chunk import Chunk
 from satchel.mql.sort import SortPattern
@@ -127,16 +127,6 @@ class QueryRun:
         if self.query.sort is not None and not solution.sorted:
             found = sorted_matches(found, self.query.sort, self.context, end)
         return part_of(found, self.skip, self.limit)
-
-
-def has_few_keys(access: Access, entry: CollectionEntry, reader: Reader, most: int) -> bool:
-    """Tell whether an access path leads to few documents, without reading them."""
-    if not isinstance(access, IxScan) or len(access.ranges) != 1:
-        return False
-    (bounds,) = access.ranges
-    if access.index.is_id:
-        return reader.count_ids(entry.table, bounds, most + 1) <= most
-    return reader.count_keys(access.index.table, bounds, most + 1) <= most
 
 
 def part_of(found: Iterator[Found], skip: int, limit: int | None) -> Iterator[Found]:

@@ -51,12 +51,12 @@ def plan(query: CanonicalQuery, entry: CollectionEntry, reader: Reader) -> Query
             used; Location51173 and 51174 for `min` and `max` without a fitting hint.
     """
     solution = _choose(query, entry, reader)
-    if solution.residual is None or _finds_few(solution.access, entry, reader):
+    if solution.residual is None or finds_few(solution.access, entry, reader):
         return solution
     return replace(solution, predicate=narrow(solution.residual))
 
 
-def _finds_few(access: Access, entry: CollectionEntry, reader: Reader) -> bool:
+def finds_few(access: Access, entry: CollectionEntry, reader: Reader) -> bool:
     """Tell whether an access path leads to so few records that it is not worth telling the storage more about them."""
     return (
         isinstance(access, IxScan)

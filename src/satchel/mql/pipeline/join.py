@@ -31,6 +31,10 @@ def joined_values(document: Document, parts: Sequence[str]) -> list[BsonValue]:
     Arrays on the way and at the end are gone through, numeric steps after the first name their elements; what is
     missing gives no value.
     """
+    if len(parts) == 1:
+        value = document.get(parts[0], MISSING)
+        if value.__class__ is not list:
+            return [] if value is MISSING else [value]
     values: list[BsonValue] = []
     _visit(document, parts, values)
     return values
@@ -137,8 +141,10 @@ class ForeignCollection:
     def _remember(self, values: Sequence[BsonValue]) -> list[Document]:
         """Read, unless the same was read before; forget everything when it becomes too much."""
         collation = self._context.collation
-        keys = [hashable(value, collation) for value in values]
-        key = keys[0] if len(keys) == 1 else frozenset(keys)
+        if len(values) == 1:
+            key = hashable(values[0], collation)
+        else:
+            key = frozenset([hashable(value, collation) for value in values])
         known = self._remembered.get(key)
         if known is None:
             known = self._remembered[key] = list(self._read(values))
