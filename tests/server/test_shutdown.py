@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from bson import Int64
+from pymongo import MongoClient
 
 from satchel.commands.dispatch import Service
 from satchel.errors import ErrorCode
@@ -70,3 +71,11 @@ def test_second_signal_ends_at_once(start_process: Start) -> None:
             time.sleep(0.01)
         assert server.stop(signal.SIGTERM) == 128 + signal.SIGTERM
         assert receive(waiting) == b""
+
+
+def test_a_signal_is_not_missed_whatever_the_server_is_about(start_process: Start) -> None:
+    for _ in range(6):
+        server = start_process()
+        with MongoClient(server.uri) as client:
+            client.shop.things.insert_one({})
+        assert server.stop(signal.SIGTERM) == 0

@@ -8,8 +8,8 @@ import importlib
 import logging
 import os
 import signal
+import socket
 import sys
-import threading
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, get_args
 
@@ -72,7 +72,7 @@ def run(options: argparse.Namespace, key: str | bytes | None = None) -> int:
     except ConfigurationError as error:
         print(f"satchel: {error}", file=sys.stderr)
         return 2
-    stop = _stop_signal()
+    stop = _StopSignal()
     # Clients can connect from here on. They are greeted when the file is open, before all commands are loaded.
     gc.disable()
     deployment = importlib.import_module("satchel.deployment")
@@ -130,19 +130,28 @@ def _server_options(options: argparse.Namespace) -> ServerOptions:
     )
 
 
-def _stop_signal() -> threading.Event:
-    """Return what the first SIGTERM or SIGINT sets."""
-    stop = threading.Event()
+class _StopSignal:
+    """The first SIGTERM or SIGINT; a second one ends the process at once."""
 
-    def on_signal(number: int, _frame: object) -> None:
-        if stop.is_set():
+    def __init__(self) -> None:
+        self._has_come = False
+        # The system may have another thread take the signal, or this one just before it sleeps: then nothing would wake
+        # it. A byte in a socket is not missed.
+        self._woken, self._wake = socket.socketpair()
+        self._wake.setblocking(False)
+        signal.set_wakeup_fd(self._wake.fileno(), warn_on_full_buffer=False)
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, self._on_signal)
+
+    def _on_signal(self, number: int, _frame: object) -> None:
+        if self._has_come:
             # The log of the file is whole at any moment; the next to open it finds all that was acknowledged.
             os._exit(128 + number)
-        stop.set()
+        self._has_come = True
 
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, on_signal)
-    return stop
+    def wait(self) -> None:
+        """Wait until it has come."""
+        self._woken.recv(1)
 
 
 def _allow_descriptors(wanted: int) -> None:
