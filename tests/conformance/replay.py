@@ -75,9 +75,9 @@ class _Listener(CommandListener):
         pass
 
 
-def open_client(way_name: str) -> MongoClient:
+def open_client(way_name: str, path: str = ":memory:") -> MongoClient:
     """Open a client of Satchel whose commands go by a short cut (`command`) or as messages of the wire (`message`)."""
-    return MongoClient(":memory:", event_listeners=[_Listener()] if way_name == "message" else [])
+    return MongoClient(path, event_listeners=[_Listener()] if way_name == "message" else [])
 
 
 def _failures(file: str, way_name: str, only: str) -> Iterator[tuple[str, str]]:
