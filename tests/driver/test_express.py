@@ -8,9 +8,13 @@ from __future__ import annotations
 
 import copy
 import re
+import subprocess
+import sys
 from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -333,3 +337,66 @@ def test_what_takes_long_to_count_is_a_command(clients: Clients) -> None:
     assert [short.count_documents(each) for each in filters] == [long.count_documents(each) for each in filters]
     assert short.estimated_document_count() == 2004
     assert quick_count(short.database.client._direct._service.engine, Namespace("shop", "c"), {"a": 0}) is MISSING  # type: ignore[attr-defined]
+
+
+ELSEWHERE = {
+    "validator": "database.command('collMod', 'c', validator={'a': {'$lt': 5}})",
+    "unique index": "database.c.create_index('a', unique=True)",
+    "capped": "database.command('convertToCapped', 'c', size=4096)",
+    "dropped": "database.drop_collection('c')",
+    "view": "database.drop_collection('c'); database.create_collection('c', viewOn='other', pipeline=[])",
+    "another collation": (
+        "database.drop_collection('c'); database.create_collection('c', collation={'locale': 'en', 'strength': 2})"
+    ),
+}
+
+
+@pytest.mark.parametrize("change", ELSEWHERE)
+def test_what_another_process_changes_is_heeded(tmp_path: Path, change: str) -> None:
+    """The catalog that was last seen is another one by the time of the next call."""
+    outcomes = []
+    for number, keywords in enumerate(({}, {"event_listeners": [Listener()]})):
+        path = str(tmp_path / f"{number}.db")
+        with MongoClient(path, **keywords) as client:
+            collection = client.shop.c
+            collection.insert_many([{"_id": "a", "a": 1}, {"_id": "b", "a": 9}])
+            told = []
+            for call in (*BEFORE_AND_AFTER, None, *BEFORE_AND_AFTER):
+                if call is None:
+                    code = f"import satchel; database = satchel.MongoClient({path!r}).shop; {ELSEWHERE[change]}"
+                    subprocess.run([sys.executable, "-c", code], check=True)
+                else:
+                    told.append(whatever_comes(call, collection))
+            outcomes.append((told, repr(list(collection.find()))))
+    assert outcomes[0] == outcomes[1]
+
+
+BEFORE_AND_AFTER: list[Call] = [
+    lambda c: c.find_one({"_id": "A"}),
+    lambda c: c.update_one({"_id": "b"}, {"$inc": {"a": 1}}),
+    lambda c: c.replace_one({"a": 1}, {"a": 9}),
+    lambda c: c.count_documents({"_id": "a"}),
+    lambda c: c.insert_one({"_id": "A", "a": 10}),
+    lambda c: c.find_one_and_delete({"_id": "A"}),
+    lambda c: c.delete_one({"a": 77}),
+]
+
+
+def test_threads_lose_no_write(tmp_path: Path) -> None:
+    with MongoClient(str(tmp_path / "a.db")) as client:
+        collection = client.shop.c
+        collection.insert_one({"_id": "counter", "n": 0})
+
+        def write(thread: int) -> None:
+            for number in range(100):
+                collection.insert_one({"_id": f"{thread}-{number}"})
+                collection.update_one({"_id": "counter"}, {"$inc": {"n": 1}})
+                collection.find_one_and_update({"_id": "counter"}, {"$inc": {"n": number % 2, f"t{thread}": 1}})
+                collection.delete_one({"_id": f"{thread}-{number - 1}"})
+
+        with ThreadPoolExecutor(4) as pool:
+            list(pool.map(write, range(4)))
+        counter = collection.find_one({"_id": "counter"})
+        assert counter == {"_id": "counter", "n": 600, **{f"t{thread}": 100 for thread in range(4)}}
+        assert collection.count_documents({}) == 5
+        assert client.shop.command("validate", "c", full=True)["valid"]

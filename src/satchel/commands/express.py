@@ -131,7 +131,8 @@ class ExpressWrites:
         return parsed
 
     def _keep(self, update: bytes, parsed: Update) -> None:
-        if parsed.is_constant and len(update) <= _MOST_KEPT_BYTES:
+        # One with a `$` remembers something for each position that it has met.
+        if parsed.is_constant and not parsed.needs_position and len(update) <= _MOST_KEPT_BYTES:
             _make_room(self._updates)
             self._updates[update] = parsed
 
