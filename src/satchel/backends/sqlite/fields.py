@@ -26,8 +26,11 @@ from satchel.backends.sqlite.schema import quote
 from satchel.storage.interface import PartialRecords
 from satchel.values.bson_types import INT32_MAX, INT32_MIN, MISSING, BsonValue, Field
 
-MAX_RECORDS: Final = 1024
+MAX_RECORDS: Final = 2048
 """How many records may be read at once."""
+
+_MAX_PROJECTION_BYTES: Final = 32 << 10
+"""Larger projections are left alone, so that what is read at once stays small."""
 
 _MAX_FIELDS: Final = 6
 """More fields are read sooner by decoding the documents."""
@@ -43,6 +46,9 @@ _NO_VALUE: Final = '{"$":0}'
 
 _THROUGH_ARRAY: Final = '{"$array":0}'
 """Stands for a field on the way to which there is an array, so that it has any number of values."""
+
+_LARGE: Final = '{"$large":0}'
+"""Stands for what is in a record that is left alone."""
 
 Column: TypeAlias = list[Field]
 
@@ -112,7 +118,7 @@ def _fields_sql(
     """
     places = [Place("t.doc", path=tuple(name.split("."))) for name in names]
     found = [
-        *(f"ifnull({place.text}, {_missing(place)}) AS f{number}" for number, place in enumerate(places)),
+        *(f"{_value(place)} AS f{number}" for number, place in enumerate(places)),
         *(f"{_stands(mark)} AS m{number}" for number, mark in enumerate(marks)),
     ]
     together = [
@@ -126,6 +132,12 @@ def _fields_sql(
             FROM {quote(table)} AS t WHERE t.rid > :after AND {possible} ORDER BY t.rid LIMIT :limit
         )
     """
+
+
+def _value(place: Place) -> str:
+    """Return the SQL of a value as JSON text, or of what stands for it."""
+    value = f"ifnull({place.text}, {_missing(place)})"
+    return f"CASE WHEN length(t.doc) > {_MAX_PROJECTION_BYTES} THEN '{_LARGE}' ELSE {value} END"
 
 
 def _missing(place: Place) -> str:
