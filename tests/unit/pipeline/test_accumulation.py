@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 
 import pytest
-from bson import Decimal128, Int64
+from bson import Decimal128, Int64, ObjectId
+from bson.datetime_ms import DatetimeMS
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from satchel.mql import accumulation
 from satchel.mql.accumulation import Accumulator, hashable
 from satchel.values.bson_types import MISSING
+from satchel.values.collation import parse_collation
 from satchel.values.compare import equal
 from tests.conformance.case import provider_set
 
@@ -63,6 +66,35 @@ def test_merging_is_like_adding_all(name: str, first: list[object], second: list
         assert found == pytest.approx(expected)
     else:
         assert repr(found) == repr(expected)
+
+
+ALIKE = st.sampled_from(
+    (
+        (0, 0.0, -0.0, 1, 1.0, Int64(1), 2**31 - 1, Int64(2**53), float(2**53), Int64(2**53 + 1), math.inf, -math.inf),
+        (1.5, math.nan, 2, -1),
+        tuple(map(DatetimeMS, (0, 0, -1, 2**62))),
+        (*(ObjectId(bytes([first]) * 12) for first in (1, 1, 0, 255)),),
+        (True, False),
+        ("a", "B", "b", "", "\uffff", "\U00010000"),
+        (1, "a", True, 0.5),
+    )
+).flatmap(lambda values: st.lists(st.sampled_from((*values, None, MISSING)), max_size=8))
+
+
+@pytest.mark.parametrize("name", ["min", "max"])
+@pytest.mark.parametrize("collation", [None, {"locale": "en", "strength": 1}])
+@settings(max_examples=300, deadline=None)
+@given(ALIKE)
+def test_the_extremum_of_many_is_that_of_one_by_one(
+    name: str, collation: dict[str, object] | None, values: list[object]
+) -> None:
+    whole, one_by_one = (
+        accumulation.Extremum(collation and parse_collation(collation), greatest=name == "max") for _ in range(2)
+    )
+    whole.add_many(values)
+    for value in values:
+        one_by_one.add(value)
+    assert repr(whole.result()) == repr(one_by_one.result())
 
 
 @pytest.mark.parametrize("name", REMOVABLE)

@@ -215,17 +215,15 @@ def _members(value: Field) -> Iterable[Field]:
 
 def _restored(value: BsonValue) -> Field:
     """Return a value in the classes that decoding gives."""
-    if isinstance(value, list):
-        return [_restored(item) for item in value]
-    if not isinstance(value, dict):
-        return value
-    tag = next(iter(value), "")
-    if tag[:1] != "$":
+    if isinstance(value, dict):
+        tag = next(iter(value), "")
+        restore = _RESTORE.get(tag)
+        if restore is not None:
+            return restore(value[tag])
+        if tag[:1] == "$":
+            raise _OpenError
         return {name: _restored(inner) for name, inner in value.items()}
-    restore = _RESTORE.get(tag)
-    if restore is None:
-        raise _OpenError
-    return restore(value[tag])
+    return [_restored(item) for item in value] if isinstance(value, list) else value
 
 
 def date(text: str) -> DatetimeMS:

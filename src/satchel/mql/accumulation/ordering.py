@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import heapq
 from collections import deque
-from collections.abc import Iterable
-from typing import Final, TypeAlias
+from collections.abc import Callable, Iterable
+from operator import attrgetter
+from typing import Any, Final, TypeAlias
 
-from bson import Int64
+from bson import Int64, ObjectId
+from bson.datetime_ms import DatetimeMS
 
 from satchel.mql.accumulation.accumulator import Accumulator
 from satchel.values.bson_types import MISSING, BsonValue, Field
@@ -15,11 +17,31 @@ from satchel.values.collation import Collation
 from satchel.values.compare import compare
 from satchel.values.key_string import encode
 
-_INTEGERS: Final = frozenset({int, Int64})
 _SLACK: Final = 64
+
+_NUMBERS: Final = frozenset({int, Int64, float})
+_NATIVE_KEYS: Final[dict[type, Callable[[Any], Any]]] = {
+    DatetimeMS: int,
+    ObjectId: attrgetter("binary"),
+    bool: bool,
+}
 
 Ranked: TypeAlias = tuple[bytes, Field]
 """A sort key and the value that it stands for."""
+
+
+def _itself(value: Any) -> Any:
+    return value
+
+
+def _native_key(values: list[Field], collation: Collation | None) -> Callable[[Any], Any] | None:
+    """Return a key by which Python compares the values as MongoDB does, None where there is none for all of them."""
+    classes = set(map(type, values))
+    if classes <= _NUMBERS:
+        return None if float in classes and any(value != value for value in values) else _itself  # noqa: PLR0124 - NaN
+    if classes == {str}:
+        return _itself if collation is None else None
+    return _NATIVE_KEYS.get(classes.pop()) if len(classes) == 1 else None
 
 
 class Extremum(Accumulator):
@@ -46,13 +68,13 @@ class Extremum(Accumulator):
 
     def add_many(self, values: Iterable[Field]) -> None:
         """Take values in; those that Python compares alike, in one go."""
-        values = values if isinstance(values, list) else list(values)
-        classes = set(map(type, values))
-        if values and (classes <= _INTEGERS or (classes == {str} and self._collation is None)):
-            self.add(min(values) if self._sign > 0 else max(values))
-        else:
-            for value in values:
+        there = [value for value in values if value is not None and value is not MISSING]
+        key = _native_key(there, self._collation)
+        if key is None:
+            for value in there:
                 self.add(value)
+        elif there:
+            self.add(min(there, key=key) if self._sign > 0 else max(there, key=key))
 
     def merge(self, other: Extremum) -> None:
         """Take the other's best value in."""
