@@ -12,6 +12,7 @@ from pymongo.collection import Collection
 from pymongo.errors import BulkWriteError, OperationFailure
 
 from satchel import MongoClient
+from satchel.engine.indexes import build
 from satchel.engine.operation import Operation
 from satchel.engine.writes import collection_writer, parts
 from satchel.errors import ErrorCode, ServerError
@@ -115,3 +116,21 @@ def test_deletes_take_every_key_away(things: Collection[Any]) -> None:
     things.insert_many(documents(60))
     assert things.delete_many({"n": {"$gte": 20}}).deleted_count == 40
     assert things.count_documents({"tags": 4}, hint="tags_1") == 4
+
+
+@pytest.mark.parametrize(("fewest", "most"), [(1, 1), (10, 12), (3, 1000)])
+def test_an_index_is_built_in_runs(
+    things: Collection[Any], monkeypatch: pytest.MonkeyPatch, fewest: int, most: int
+) -> None:
+    monkeypatch.setattr(build, "_FEWEST_ROWS", fewest)
+    monkeypatch.setattr(build, "_MOST_ROWS", most)
+    things.insert_many([{**each, "x": -each["n"] % 37, "y": [each["n"], -each["n"]]} for each in documents(100)])
+    things.create_index([("x", 1), ("tags", -1)])
+    things.create_index("y")
+    assert [each["x"] for each in things.find({"tags": 0}).hint("x_1_tags_-1")] == sorted(
+        each["x"] for each in things.find({"tags": 0})
+    )
+    assert things.count_documents({"y": {"$lte": 0}}, hint="y_1") == 100
+    with pytest.raises(OperationFailure) as caught:
+        things.create_index("x", unique=True)
+    assert caught.value.code == ErrorCode.DuplicateKey

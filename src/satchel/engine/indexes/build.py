@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from typing import Final
 
 from satchel.engine.catalog import CollectionEntry, IndexEntry
 from satchel.engine.indexes.keys import KeyGenerator, key_generator
@@ -15,7 +16,9 @@ from satchel.errors import DuplicateKeyError
 from satchel.storage.interface import IndexRow
 from satchel.values.bson_types import Document, decode_document, decode_documents
 
-_ROWS_AT_ONCE = 200_000
+_FEWEST_ROWS: Final = 20_000
+_MOST_ROWS: Final = 200_000
+"""How many keys are brought to an index at a time, in key order: more when it has many pages to go through."""
 
 
 def create_indexes(unit: WriteUnit, entry: CollectionEntry, specs: Sequence[Document], operation: Operation) -> None:
@@ -38,6 +41,7 @@ def fill_index(unit: WriteUnit, entry: CollectionEntry, index: IndexEntry, opera
     """Put the keys of every document into an empty index and tell whether it is multikey."""
     generator = key_generator(index)
     is_multikey = False
+    inserted = 0
     rows: list[IndexRow] = []
     for rids, documents in _documents(unit, entry, operation):
         for rid, document, plain in zip(rids, documents, generator.plain_keys(documents), strict=True):
@@ -46,8 +50,9 @@ def fill_index(unit: WriteUnit, entry: CollectionEntry, index: IndexEntry, opera
             else:
                 rows.extend((key, rid) for key in generator.keys(document))
                 is_multikey = is_multikey or generator.is_multikey(document)
-        if len(rows) >= _ROWS_AT_ONCE:
+        if len(rows) >= min(max(_FEWEST_ROWS, inserted // 8), _MOST_ROWS):
             _insert(unit, entry, index, generator, rows)
+            inserted += len(rows)
             rows = []
     _insert(unit, entry, index, generator, rows)
     return is_multikey
