@@ -20,7 +20,7 @@ from bson.datetime_ms import DatetimeMS
 from bson.raw_bson import RawBSONDocument
 from bson.son import SON
 from hypothesis import strategies as st
-from pymongo import ReadPreference, WriteConcern
+from pymongo import ReadPreference, ReturnDocument, WriteConcern
 from pymongo.read_concern import ReadConcern
 
 
@@ -249,6 +249,30 @@ def _calls(method: str, *arguments: st.SearchStrategy[Any], **kinds: Any) -> st.
     return st.builds(Call, st.just(method), st.tuples(*arguments), options)
 
 
+_ranges = _options(
+    st.sampled_from(
+        [{}, {"sort": [("a", 1)]}, {"sort": [("b", -1), ("_id", 1)]}, {"sort": {"_id": -1}}, {"sort": "a"}]
+    ),
+    st.sampled_from([{}, {}, {"limit": 1}, {"limit": 2}, {"limit": -3}, {"limit": 0}]),
+    st.sampled_from([{}, {}, {}, {"skip": 1}, {"skip": -1}]),
+    st.sampled_from([{}, {}, {}, {"batch_size": 1}, {"batch_size": 2}]),
+)
+_images = _options(
+    st.sampled_from([{}, {"return_document": ReturnDocument.AFTER}, {"return_document": 1}]),
+    st.sampled_from([{}, {}, {"projection": {"a": 1}}, {"sort": [("a", -1)]}, {"upsert": True}, {"maxTimeMS": 9999}]),
+)
+_stages = st.sampled_from(
+    [
+        [],
+        [{"$group": {"_id": "$a", "n": {"$sum": 1}, "all": {"$push": "$b"}}}],
+        [{"$sort": {"b": 1, "_id": 1}}, {"$limit": 2}],
+        [{"$unwind": "$a"}, {"$group": {"_id": "$a", "n": {"$sum": "$b"}}}],
+        [{"$count": "n"}],
+        [{"$project": {"a": 1, "b": {"$ifNull": ["$b", "none"]}}}, {"$skip": 1}],
+        [{"$lookup": {"from": "other", "localField": "a", "foreignField": "b", "as": "found"}}],
+        [{"$bad": 1}],
+    ]
+)
 _writing = _options(_upserts, _hints, _collations)
 _ENGLISH: Final = {"locale": "en", "strength": 2}
 _INDEXES: Final[list[tuple[Any, dict[str, Any]]]] = [
@@ -290,10 +314,15 @@ calls = st.one_of(
     _calls("find_one_and_replace", filters, documents, options=_writing),
     _calls("find_one_and_delete", filters, options=_hints),
     _calls("find", filters, options=_options(_hints, _collations)),
+    _calls("find", filters, _projections, options=_ranges),
+    _calls("find_one", filters, _projections, options=_ranges),
+    _calls("update_one", filters, updates, options=st.just({"upsert": True})),
+    _calls("find_one_and_update", filters, updates, options=_images),
     _calls("count_documents", filters),
+    _calls("count_documents", filters, options=st.sampled_from([{"skip": 1}, {"limit": 2}, {"limit": -1}])),
     _calls("distinct", paths, filters),
     _calls("estimated_document_count"),
-    _calls("aggregate", st.builds(lambda found: [{"$match": found}], filters)),
+    _calls("aggregate", st.builds(lambda found, stages: [{"$match": found}, *stages], filters, _stages)),
 )
 _events = st.one_of(
     st.sampled_from(_INDEXES).map(lambda index: Call("create_index", (index[0],), index[1])),
