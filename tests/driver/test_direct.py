@@ -284,6 +284,7 @@ READS: dict[str, Call] = {
     "find": lambda c: c.find(),
     "find_batches": lambda c: c.find({"n": {"$gte": 2}}, batch_size=3).sort("n", -1),
     "find_limit": lambda c: c.find().sort("n", 1).limit(5).skip(3),
+    "find_negative_skip": lambda c: [c.find({"n": 3}, skip=skip).to_list() for skip in (0, 1, -1)],
     "find_negative_limit": lambda c: c.find().sort("n", 1).limit(-4).batch_size(2),
     "find_slice": lambda c: c.find().sort("n", 1)[2:5],
     "find_index": lambda c: c.find().sort("n", 1)[2],

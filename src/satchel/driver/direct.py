@@ -355,7 +355,7 @@ def plain_find(operation: Any) -> PlainFind | None:
         operation.batch_size,
         operation.codec_options,
     )
-    if skip > INT32_MAX or not -INT32_MAX <= limit <= INT32_MAX or (batch_size or 0) >= INT32_MAX:
+    if not 0 <= skip <= INT32_MAX or not -INT32_MAX <= limit <= INT32_MAX or (batch_size or 0) >= INT32_MAX:
         return None
     return PlainFind(
         Namespace(operation.db, operation.coll),
