@@ -10,16 +10,21 @@ import copy
 import re
 import subprocess
 import sys
+import uuid
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
+from decimal import Decimal
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pytest
-from bson import Binary, Decimal128, Int64, ObjectId, Regex, Timestamp
+from bson import Binary, CodecOptions, Decimal128, Int64, ObjectId, Regex, Timestamp
+from bson.codec_options import DatetimeConversion
 from bson.errors import BSONError
+from bson.raw_bson import RawBSONDocument
+from bson.son import SON
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from pymongo import ReturnDocument
@@ -31,7 +36,7 @@ from satchel.driver.direct import DirectConnection
 from satchel.engine.quick_count import quick_count
 from satchel.values.bson_types import MISSING
 from satchel.values.namespace import Namespace
-from tests.driver.test_direct import UNENCODABLE, Listener, outcome, plain
+from tests.driver.test_direct import REGISTRY, STANDARD, UNENCODABLE, Listener, outcome, plain
 
 Clients = tuple[MongoClient[Any], MongoClient[Any]]
 
@@ -337,6 +342,39 @@ def test_what_takes_long_to_count_is_a_command(clients: Clients) -> None:
     assert [short.count_documents(each) for each in filters] == [long.count_documents(each) for each in filters]
     assert short.estimated_document_count() == 2004
     assert quick_count(short.database.client._direct._service.engine, Namespace("shop", "c"), {"a": 0}) is MISSING  # type: ignore[attr-defined]
+
+
+CODECS: dict[str, CodecOptions[Any]] = {
+    "son": CodecOptions(document_class=SON),
+    "aware": CodecOptions(tz_aware=True),
+    "uuid": STANDARD,
+    "registry": CodecOptions(type_registry=REGISTRY),
+    "raw": CodecOptions(document_class=RawBSONDocument),
+    "milliseconds": CodecOptions(datetime_conversion=DatetimeConversion.DATETIME_MS),
+}
+CODEC_CALLS: list[Call] = [
+    lambda c: c.insert_one({"_id": 1, "d": Decimal("1.5"), "n": {"at": datetime(2024, 1, 1)}}),
+    lambda c: c.insert_one({"_id": 2, "u": uuid.UUID(int=5), "n": [{"at": datetime(2024, 1, 1)}]}),
+    lambda c: c.insert_one({"_id": 3, "r": {"$ref": "c", "$id": 1}, "l": 2**40, "b": Binary(bytes(16), 4)}),
+    lambda c: c.find_one({"_id": 1}),
+    lambda c: c.find_one_and_update({"_id": 1}, {"$set": {"e": Decimal("2.50"), "u": uuid.UUID(int=6)}}),
+    lambda c: c.find_one_and_update({"_id": 3}, {"$set": {"e": datetime(2024, 1, 2)}}, return_document=True),
+    lambda c: c.find_one_and_replace({"_id": 2}, {"x": {"y": datetime(2024, 1, 2)}}, return_document=True),
+    lambda c: c.replace_one({"_id": 2}, {"x": {"y": Decimal("1.50")}}),
+    lambda c: c.update_one({"d": Decimal("1.5")}, {"$inc": {"l": 1}}),
+    lambda c: c.count_documents({"_id": Decimal("1.0")}),
+    lambda c: c.find_one_and_delete({"_id": 3}),
+    lambda c: c.delete_one({"_id": uuid.UUID(int=5)}),
+    lambda c: c.find_one({"_id": 2}),
+]
+
+
+@pytest.mark.parametrize("name", CODECS)
+def test_codec_options_are_heeded(clients: Clients, name: str) -> None:
+    short, long = (prepared(client, "plain", []).with_options(CODECS[name]) for client in clients)
+    for call in CODEC_CALLS:
+        assert whatever_comes(call, short) == whatever_comes(call, long)
+        assert state(short, has_records=True) == state(long, has_records=True)
 
 
 ELSEWHERE = {
