@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import tempfile
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -49,9 +50,11 @@ class SuiteTarget(Target):
         return f"mongodb://{user}{at}{host}:{port}/{tail}"
 
 
-def suite_target(host: Any, port: int | None) -> SuiteTarget | None:
+def suite_target(client_class: Any, host: Any, port: int | None) -> SuiteTarget | None:
     """Decide as `satchel.driver.target.parse_target` does, for what the suite passes."""
-    default = (satchel.MongoClient.HOST, satchel.MongoClient.PORT)
+    if not isinstance(port, int | None):
+        return None
+    default = (client_class.HOST, client_class.PORT)
     entries = [host or default[0]] if host is None or isinstance(host, str) else list(host)
     try:
         seeds = {seed for entry in entries for seed in _seeds(entry, default[1] if port is None else port)}
@@ -76,8 +79,8 @@ def _install() -> None:
         vars(module)["MongoClient"] = satchel.MongoClient
     for module in (pymongo, pymongo.mongo_client, pymongo.asynchronous.mongo_client):
         vars(module)["AsyncMongoClient"] = satchel.AsyncMongoClient
-    for module in (client, aio):
-        vars(module)["parse_target"] = suite_target
+    vars(client)["parse_target"] = partial(suite_target, satchel.MongoClient)
+    vars(aio)["parse_target"] = partial(suite_target, satchel.AsyncMongoClient)
 
 
 _install()

@@ -7,6 +7,7 @@ import gc
 import threading
 import time
 import warnings
+from pathlib import Path
 from typing import Any
 
 import pymongo
@@ -129,6 +130,14 @@ async def test_time_limits_of_the_network_end_commands(service: FakeService) -> 
         with pytest.raises(NetworkTimeout, match="timed out"):
             await client.admin.command("sleep", 30)
         assert any(state.closed for state in service.states)
+
+
+async def test_pools_without_a_limit(tmp_path: Path) -> None:
+    for limit in (0, None):
+        async with AsyncMongoClient[dict[str, Any]](tmp_path / "a.db", maxPoolSize=limit) as client:
+            await client.shop.users.insert_one({})
+            found = await asyncio.gather(*(client.shop.users.find_one() for _ in range(20)))
+            assert all(found)
 
 
 async def test_errors(async_client: Client, service: FakeService) -> None:

@@ -62,7 +62,7 @@ class AsyncDirectConnection(DirectConnection):
         self._state.batch_size = LOOP_BATCH_SIZE
         self._workers = workers
         self._turn = LoopTurn()
-        self._places = asyncio.Semaphore(int(min(self.opts.max_pool_size, _UNLIMITED)))
+        self._places = asyncio.Semaphore(int(min(self.opts.max_pool_size or _UNLIMITED, _UNLIMITED)))
         self._idle: list[ConnectionState] = []
         self._busy: set[ConnectionState] = set()
 

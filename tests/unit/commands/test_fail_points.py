@@ -168,7 +168,7 @@ def test_retryable_writes_lose_their_connection(failing: Server, data: dict[str,
         ({"configureFailPoint": "noSuchPoint", "mode": "off"}, ErrorCode.FailPointSetFailed),
         ({"configureFailPoint": "failCommand", "mode": "sometimes"}, ErrorCode.BadValue),
         ({"configureFailPoint": "failCommand", "mode": {"often": 1}}, ErrorCode.BadValue),
-        ({"configureFailPoint": "failCommand", "mode": "off", "data": {"fail": 1}}, 40415),
+        ({"configureFailPoint": "failCommand", "mode": "off", "data": {"failCommands": 1}}, ErrorCode.TypeMismatch),
     ],
 )
 def test_what_cannot_be_set(failing: Server, command: dict[str, Any], code: int) -> None:
