@@ -14,7 +14,7 @@ from pymongo.errors import BulkWriteError, OperationFailure
 from satchel import MongoClient
 from satchel.engine.indexes import build
 from satchel.engine.operation import Operation
-from satchel.engine.writes import collection_writer, parts
+from satchel.engine.writes import collection_writer, parts, statements
 from satchel.errors import ErrorCode, ServerError
 
 
@@ -134,3 +134,29 @@ def test_an_index_is_built_in_runs(
     with pytest.raises(OperationFailure) as caught:
         things.create_index("x", unique=True)
     assert caught.value.code == ErrorCode.DuplicateKey
+
+
+@pytest.mark.parametrize("at_once", [1, 4, 10, 1000])
+@pytest.mark.parametrize(
+    "filter_",
+    [
+        {},
+        {"n": {"$gte": 13, "$lt": 50}},
+        {"n": {"$in": [1, 5, 7, 60, 61]}},
+        {"tags": {"$gte": 2}},
+        {"tags": 1, "n": {"$gt": 30}},
+        {"$or": [{"n": {"$lt": 9}}, {"tags": 4}]},
+        {"_id": {"$gt": 20}},
+        {"$expr": {"$eq": [{"$mod": ["$n", 3]}, 0]}},
+        {"missing": 1},
+    ],
+    ids=repr,
+)
+def test_a_delete_goes_on_where_it_was(
+    things: Collection[Any], monkeypatch: pytest.MonkeyPatch, filter_: dict[str, Any], at_once: int
+) -> None:
+    monkeypatch.setattr(statements, "_DELETED_AT_ONCE", at_once)
+    things.insert_many(documents(70))
+    doomed = {each["_id"] for each in things.find(filter_)}
+    assert things.delete_many(filter_).deleted_count == len(doomed)
+    assert [each["_id"] for each in things.find()] == [number for number in range(70) if number not in doomed]

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from itertools import repeat
+from itertools import islice, repeat
+from typing import Final
 
 from bson import ObjectId
 
@@ -35,6 +36,9 @@ from satchel.values.bson_types import (
     decode_document,
     decode_documents,
 )
+
+_DELETED_AT_ONCE: Final = 20_000
+"""How many documents are found before they are deleted, and others are looked for."""
 
 
 @dataclass(slots=True)
@@ -217,14 +221,21 @@ def _matching(record: Record | None, filter_: MatchExpression) -> Sequence[Match
 @contextmanager
 def _matches(unit: WriteUnit, entry: CollectionEntry, run: QueryRun) -> Iterator[Iterator[Match]]:
     """Run the query of a write; within the block nothing may be changed."""
+    slot = ReadSlot()
+    with _reading(unit, entry, run, slot):
+        yield run.matches(entry, slot)
+
+
+@contextmanager
+def _reading(unit: WriteUnit, entry: CollectionEntry, run: QueryRun, slot: ReadSlot) -> Iterator[None]:
+    """Let the query of a write read; within the block nothing may be changed."""
     if entry.is_view:
         raise ServerError(
             ErrorCode.CommandNotSupportedOnView, f"Namespace {entry.namespace} is a view, not a collection"
         )
-    slot = ReadSlot()
     with slot.attached(unit):
         unit.reader.watch(run.context.check_interrupt)
-        yield run.matches(entry, slot)
+        yield
 
 
 def update_documents(
@@ -302,10 +313,27 @@ def delete_documents(unit: WriteUnit, namespace: Namespace, statement: DeleteSta
         found = find_matches(unit, entry, statement.run)
         delete_matches(unit, entry, found)
         return len(found)
-    with _matches(unit, entry, statement.run) as matches:
-        doomed = writer.doomed(matches)
-    writer.remove(doomed)
-    return len(doomed.rids)
+    deleted = 0
+    for doomed in _doomed(unit, entry, statement.run, writer):
+        writer.remove(doomed)
+        deleted += len(doomed.rids)
+    return deleted
+
+
+def _doomed(unit: WriteUnit, entry: CollectionEntry, run: QueryRun, writer: CollectionWriter) -> Iterator[Doomed]:
+    """Yield what a delete has to remove, some at a time; what has been yielded may be removed before the next.
+
+    A delete, unlike an update, cannot make a scan meet a document again.
+    """
+    slot = ReadSlot()
+    with _reading(unit, entry, run, slot):
+        matches = run.matches(entry, slot)
+        doomed = writer.doomed(islice(matches, _DELETED_AT_ONCE))
+    yield doomed
+    while len(doomed.rids) == _DELETED_AT_ONCE:
+        with _reading(unit, entry, run, slot):
+            doomed = writer.doomed(islice(matches, _DELETED_AT_ONCE))
+        yield doomed
 
 
 def delete_matches(unit: WriteUnit, entry: CollectionEntry, found: Sequence[Match]) -> None:
