@@ -344,6 +344,31 @@ def test_what_takes_long_to_count_is_a_command(clients: Clients) -> None:
     assert quick_count(short.database.client._direct._service.engine, Namespace("shop", "c"), {"a": 0}) is MISSING  # type: ignore[attr-defined]
 
 
+SEARCHES: dict[str, Call] = {
+    "update": lambda c: c.update_one({"z": {"$gt": 5}}, {"$set": {"a": 1}}),
+    "delete": lambda c: c.delete_one({"$or": [{"z": 1}, {"a": -1}]}),
+    "findAndModify": lambda c: c.find_one_and_delete({"$expr": {"$gt": ["$a", 10**6]}}),
+}
+
+
+@pytest.mark.parametrize("name", SEARCHES)
+def test_a_long_search_is_a_command(clients: Clients, name: str) -> None:
+    """So that it can be seen while it runs, and stopped; a short one is not."""
+    collection = prepared(clients[0], "plain", [])
+
+    def commands() -> int:
+        status = clients[0].admin.command("serverStatus")
+        return int(status["metrics"]["commands"].get(name, {"total": 0})["total"])
+
+    collection.insert_one({"_id": 0, "a": 0})
+    before = commands()
+    found_nothing = outcome(SEARCHES[name], collection)
+    assert commands() == before
+    collection.insert_many({"_id": number, "a": number} for number in range(1, 30_000))
+    assert outcome(SEARCHES[name], collection) == found_nothing
+    assert commands() == before + 1
+
+
 CODECS: dict[str, CodecOptions[Any]] = {
     "son": CodecOptions(document_class=SON),
     "aware": CodecOptions(tz_aware=True),

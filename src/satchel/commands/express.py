@@ -36,8 +36,23 @@ class _NotExpressError(Exception):
     """Other rules apply; the transaction is rolled back."""
 
 
+class _Patience:
+    """Ends a search that takes long: it is to be a command, which can be seen while it runs, and stopped."""
+
+    def __init__(self) -> None:
+        self._left = _MOST_CHECKS
+
+    def __call__(self) -> None:
+        self._left -= 1
+        if self._left < 0:
+            raise _NotExpressError
+
+
 _FAILURES = (ServerError, RecursionError, _NotExpressError)
 _NOTHING: Final = Images(None, None)
+_MOST_CHECKS: Final = 8
+"""How often a search may ask whether it is to end: some milliseconds."""
+
 _MOST_KEPT: Final = 256
 _MOST_KEPT_BYTES: Final = 1024
 """How many parsed updates are kept, and how long they may be as BSON."""
@@ -175,7 +190,7 @@ def _first_match(unit: WriteUnit, entry: CollectionEntry, filter_: Document) -> 
                 before_handling(len(record[1]))
                 return Match(*record, None)
     before_waiting()
-    context = Context(collation=entry.collation)
+    context = Context(collation=entry.collation, check_interrupt=_Patience())
     run = QueryRun(parse_query(parse_filter(filter_, context), context), context, limit=1)
     return next(iter(find_matches(unit, entry, run)), None)
 
