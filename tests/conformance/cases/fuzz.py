@@ -96,6 +96,7 @@ def cases() -> Iterator[Case]:
     yield _aggregate("merge-objects-cannot-slide-inside", [inside], [])
     yield _aggregate("merge-objects-cannot-slide-inside-on-one", [inside], _ONE)
     yield from _windows()
+    yield from _shifts()
     yield from _evaluated_rows()
     yield from _sort_keys()
     yield from _subnormals()
@@ -151,6 +152,17 @@ def _windows() -> Iterator[Case]:
         scaler = {"$minMaxScaler": {"input": "$n"}, "window": {"range": bounds}}
         spec = {"sortBy": {"_id": 1}, "output": {"h": scaler}}
         yield _aggregate(f"window-scaler-{bounds[0]}-{bounds[1]}", [{"$setWindowFields": spec}], _ROWS)
+
+
+def _shifts() -> Iterator[Case]:
+    """A row without the value counts as no row."""
+    defaults = {"none": {}, "null": {"default": None}, "removed": {"default": "$$REMOVE"}, "number": {"default": 7}}
+    for output in ("$none", "$a", "$$REMOVE"):
+        for name, default in defaults.items():
+            for by in (0, 1):
+                shifted = {"h": {"$shift": {"output": output, "by": by, **default}}}
+                pipeline = [{"$setWindowFields": {"sortBy": {"_id": 1}, "output": shifted}}]
+                yield _aggregate(f"shift-{output.strip('$')}-{name}-{by}", pipeline, [{"a": 1}, {}, {"a": None}])
 
 
 def _sort_keys() -> Iterator[Case]:

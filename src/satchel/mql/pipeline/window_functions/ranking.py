@@ -96,7 +96,7 @@ class Shift(WindowFunction):
     Args:
         output: The value.
         by: How many rows further on (back, when negative).
-        default: What stands for rows that there are not; MISSING for no field.
+        default: What stands for rows that there are not, and for no value; MISSING for no field.
     """
 
     def __init__(self, output: Expression, by: int, default: Field) -> None:
@@ -109,7 +109,7 @@ class Shift(WindowFunction):
         """Return the values."""
         evaluate, variables = self._output.evaluate, partition.context.variables
         values = [evaluate(document, variables) for document in partition.documents]
-        values = [None if value is MISSING else value for value in values]
+        values = [self._default if value is MISSING else value for value in values]
         count, by = len(values), self._by
         return [values[row + by] if 0 <= row + by < count else self._default for row in range(count)]
 
