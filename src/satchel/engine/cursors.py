@@ -115,7 +115,7 @@ class Cursor:
                 return batch
             batch.append(document)
         if len(batch) < limit:
-            self.exhausted = True
+            self.exhausted = not self.tailable
         return batch
 
     def _upcoming(self) -> Iterator[bytes | None]:
