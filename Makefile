@@ -30,7 +30,7 @@ format: $(READY)  ## Format the code
 	$(BIN)/ruff check --fix .
 
 conformance: $(READY)  ## Run PyMongo's own test suite on Satchel, in process and over TCP; write docs/conformance.md
-	$(BIN)/python -m tests.conformance_pymongo
+	$(BIN)/python -m tests.conformance_pymongo --async
 
 fuzz: $(READY)  ## Compare random commands with a real engine (MONGODB_ORACLE_URI)
 	$(BIN)/python -m tests.fuzz $(FUZZ)

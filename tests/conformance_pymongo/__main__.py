@@ -33,7 +33,8 @@ _PAGE = """# Conformance
 
 PyMongo's own test suite, taken from the sources of PyMongo {version}, run two ways: in process, where every client that
 it makes for its server is a `satchel.MongoClient` on one file, and over TCP, where it is PyMongo's own client of
-`satchel serve`. Both with fail points (`--enable-test-commands`). Written by `make conformance`.
+`satchel serve`; and so are the twins of the modules for the asynchronous client. Both with fail points
+(`--enable-test-commands`), in a process and on a file of its own for each module. Written by `make conformance`.
 
 A skipped test asks for something that the server says it has not: several members, sharding, TLS, authentication,
 a version range. Modules that are about nothing else are left out.

@@ -22,6 +22,7 @@ markers =
 {markers}
 filterwarnings =
     ignore::pytest.PytestUnknownMarkWarning
+    error:The read preference 'hedge' option:DeprecationWarning
 """
 _MARKERS = (
     "auth auth_aws auth_oidc ocsp atlas_connect sfp perf search_index kms encryption load_balancer mockupdb "
