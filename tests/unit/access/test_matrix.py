@@ -145,6 +145,8 @@ CASES: list[tuple[str, str, dict[str, Any], str]] = [
     ("admin", MONITORS, {"aggregate": 1, "pipeline": [{"$currentOp": {"allUsers": True}}], "cursor": {}}, "$currentOp"),
     ("admin", EVERYBODY, {"aggregate": 1, "pipeline": [{"$currentOp": {}}], "cursor": {}}, "$currentOp own"),
     ("admin", "host clusterAdmin root", {"setParameter": 1, "x": 1}, ""),
+    ("admin", "manager clusterAdmin root", {"setClusterParameter": {"x": {}}}, ""),
+    ("admin", "manager clusterAdmin root", {"getClusterParameter": "*"}, ""),
     ("admin", "host clusterAdmin root", {"killOp": 1, "op": 2**40}, ""),
     ("admin", "host clusterAdmin root", {"fsync": 1}, ""),
     ("admin", "host clusterAdmin root", {"killAllSessions": []}, ""),

@@ -369,6 +369,24 @@ def test_images_can_be_turned_on_later_and_off(server: Server) -> None:
     assert listed["options"] == {}
 
 
+def test_images_expire(server: Server) -> None:
+    server.ok({"create": "c", "changeStreamPreAndPostImages": {"enabled": True}})
+    insert(server, 1)
+    modes = {"fullDocument": "whenAvailable", "fullDocumentBeforeChange": "whenAvailable"}
+    fresh, stale = Watcher(server, **modes), Watcher(server, **modes)
+    strict = Watcher(server, fullDocument="required")
+    server.ok(
+        {"setClusterParameter": {"changeStreamOptions": {"preAndPostImages": {"expireAfterSeconds": 1}}}}, "admin"
+    )
+    update(server, {"$set": {"a": 1}})
+    (event,) = fresh.events()
+    assert (event["fullDocumentBeforeChange"], event["fullDocument"]) == ({"_id": 1}, {"_id": 1, "a": 1})
+    time.sleep(1.1)
+    (event,) = stale.events()
+    assert (event["fullDocumentBeforeChange"], event["fullDocument"]) == (None, None)
+    assert strict.code() == ErrorCode.NoMatchingDocument
+
+
 def test_images_begin_the_log(server: Server) -> None:
     time_ = server.ok({"create": "c", "changeStreamPreAndPostImages": {"enabled": True}})["operationTime"]
     insert(server, 1)

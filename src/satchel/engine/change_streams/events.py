@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Final, cast
 
 from bson import Binary
+from bson.datetime_ms import DatetimeMS
 
 from satchel.engine.change_streams.tokens import ResumeToken, TokenKind
+from satchel.engine.cluster_parameters import image_lifetime_seconds
 from satchel.engine.cluster_time import timestamp_of
 from satchel.engine.execution.slot import ReadSlot
 from satchel.engine.namespaces import Namespace, is_system
@@ -138,13 +141,20 @@ class EventMaker:
                 event["fullDocument"] = self._full_document(event, entry)
         if kind != "insert" and self._spec.full_document_before_change != "off":
             event["fullDocumentBeforeChange"] = self._image(
-                entry.get("before"), event, self._spec.full_document_before_change, "pre-image"
+                self._kept(entry, "before"), event, self._spec.full_document_before_change, "pre-image"
             )
 
     def _full_document(self, event: Document, entry: Document) -> BsonValue:
         if self._spec.full_document == "updateLookup":
             return self._look_up(entry)
-        return self._image(entry.get("after"), event, self._spec.full_document, "post-image")
+        return self._image(self._kept(entry, "after"), event, self._spec.full_document, "post-image")
+
+    def _kept(self, entry: Document, image: str) -> BsonValue:
+        """Return an image, or None when there is none (any more)."""
+        lifetime = image_lifetime_seconds(self._slot.unit)
+        if lifetime is not None and int(cast("DatetimeMS", entry["wall"])) + 1000 * lifetime < time.time_ns() // 10**6:
+            return None
+        return entry.get(image)
 
     def _image(self, found: BsonValue, event: Document, mode: str, what: str) -> BsonValue:
         if found is None and mode == "required":
