@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from typing import Final
 
@@ -107,7 +107,7 @@ class Pipelines:
             found["_id"] = 0
         kept = {name: "any" for name in found if "." not in name and name != "_id"}
         kept |= {name: kind for name, kind in state.shape.fields.items() if found.get(name) == 1}
-        has_id = found.get("_id", 1) == 1 and state.distinct
+        has_id = found.get("_id", 1) == 1 and not _changes_id(found) and state.distinct
         return Step([{"$project": found}], State(state.shape.only(kept), state.ordered, has_id, dated=False))
 
     def _included(self, state: State) -> BsonValue:
@@ -124,7 +124,7 @@ class Pipelines:
         return State(
             state.shape.without(*paths),
             state.ordered,
-            state.distinct and "_id" not in paths,
+            state.distinct and "_id" not in paths and not _changes_id(paths),
             state.dated and not {"_id", "at"} & set(paths),
         )
 
@@ -389,3 +389,8 @@ _STAGES: Final[list[tuple[Make, bool, bool, bool]]] = [
     (Pipelines._fill, False, True, False),
     (Pipelines._documents, True, False, True),
 ]
+
+
+def _changes_id(paths: Iterable[str]) -> bool:
+    """Tell whether something inside `_id` is changed, which may make two of them alike."""
+    return any(path.startswith("_id.") for path in paths)
