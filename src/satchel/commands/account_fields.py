@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from typing import Final
+from typing import Final, Protocol
 
 from satchel.access.accounts import Accounts, RoleName
 from satchel.access.actions import ACTIONS, actions
 from satchel.access.privileges import ANY_NORMAL, Privilege, Resource, database_resource
 from satchel.access.restrictions import parse_restrictions
 from satchel.commands.params import array
-from satchel.commands.rights import Call
+from satchel.commands.rights import Access, Call
 from satchel.errors import ErrorCode, ServerError
 from satchel.values.bson_types import BsonValue, Document, type_name
 from satchel.wire.service import UserName
@@ -114,6 +114,32 @@ def to_grant(roles: Iterable[RoleName]) -> Iterator[Privilege]:
 def to_revoke(roles: Iterable[RoleName]) -> Iterator[Privilege]:
     """Yield what it takes to take roles from somebody."""
     return (on_database(role.database, "revokeRole") for role in roles)
+
+
+class NamesRoles(Protocol):
+    """Fields of a command that gives somebody roles, or takes them."""
+
+    @property
+    def roles(self) -> list[BsonValue]:
+        """The roles."""
+
+
+def _to_grant(params: NamesRoles, call: Call) -> Iterator[Privilege]:
+    return to_grant(read_roles(params.roles, call.database))
+
+
+def _to_revoke(params: NamesRoles, call: Call) -> Iterator[Privilege]:
+    return to_revoke(read_roles(params.roles, call.database))
+
+
+GRANTS_ROLES: Final = Access(_to_grant)
+REVOKES_ROLES: Final = Access(_to_revoke)
+
+
+def to_restrict(restrictions: list[Document] | None, database: str) -> Iterator[Privilege]:
+    """Yield what it takes to say from where somebody may log in."""
+    if restrictions is not None:
+        yield on_database(database, "setAuthenticationRestriction")
 
 
 def to_give_privileges(privileges: Iterable[Privilege], action: str) -> Iterator[Privilege]:

@@ -12,7 +12,9 @@ from satchel.access.accounts import Accounts, Role, RoleName, account_id
 from satchel.access.builtin_roles import builtin_privileges
 from satchel.access.privileges import Privilege, Privileges
 from satchel.commands.account_fields import (
+    GRANTS_ROLES,
     REVOKE_EVERYWHERE,
+    REVOKES_ROLES,
     check_roles_exist,
     on_database,
     read_privileges,
@@ -21,7 +23,7 @@ from satchel.commands.account_fields import (
     read_some_roles,
     to_give_privileges,
     to_grant,
-    to_revoke,
+    to_restrict,
 )
 from satchel.commands.command import COMMANDS, Invocation, NoFields, Reply
 from satchel.commands.params import any_value, array, documents, param, string
@@ -48,8 +50,7 @@ def _create_needs(params: CreateRoleParams, call: Call) -> Iterator[Privilege]:
     yield on_database(call.database, "createRole")
     yield from to_grant(read_roles(params.roles, call.database))
     yield from to_give_privileges(read_privileges(params.privileges), "grantRole")
-    if params.authentication_restrictions:
-        yield on_database(call.database, "setAuthenticationRestriction")
+    yield from to_restrict(params.authentication_restrictions or None, call.database)
 
 
 @COMMANDS.command("createRole", CreateRoleParams, access=Access(_create_needs), write=True)
@@ -124,8 +125,7 @@ def _update_needs(params: UpdateRoleParams, call: Call) -> Iterator[Privilege]:
     yield REVOKE_EVERYWHERE
     yield from to_grant(read_roles(params.roles or [], call.database))
     yield from to_give_privileges(read_privileges(params.privileges or []), "grantRole")
-    if params.authentication_restrictions is not None:
-        yield on_database(call.database, "setAuthenticationRestriction")
+    yield from to_restrict(params.authentication_restrictions, call.database)
 
 
 @COMMANDS.command("updateRole", UpdateRoleParams, access=Access(_update_needs), write=True)
@@ -293,11 +293,7 @@ class RolesParams(NoFields):
     roles: list[BsonValue] = param(array)
 
 
-def _grant_roles_needs(params: RolesParams, call: Call) -> Iterator[Privilege]:
-    return to_grant(read_roles(params.roles, call.database))
-
-
-@COMMANDS.command("grantRolesToRole", RolesParams, access=Access(_grant_roles_needs), write=True)
+@COMMANDS.command("grantRolesToRole", RolesParams, access=GRANTS_ROLES, write=True)
 def grant_roles_to_role(params: RolesParams, invocation: Invocation) -> Reply:
     """Let a role have what other roles have, too."""
     granted = read_some_roles("grantRolesToRole", params.roles, invocation.database)
@@ -307,11 +303,7 @@ def grant_roles_to_role(params: RolesParams, invocation: Invocation) -> Reply:
     return {}
 
 
-def _revoke_roles_needs(params: RolesParams, call: Call) -> Iterator[Privilege]:
-    return to_revoke(read_roles(params.roles, call.database))
-
-
-@COMMANDS.command("revokeRolesFromRole", RolesParams, access=Access(_revoke_roles_needs), write=True)
+@COMMANDS.command("revokeRolesFromRole", RolesParams, access=REVOKES_ROLES, write=True)
 def revoke_roles_from_role(params: RolesParams, invocation: Invocation) -> Reply:
     """Take from a role what it has from other roles."""
     revoked = read_some_roles("revokeRolesFromRole", params.roles, invocation.database)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import ClassVar, Final
 
@@ -14,7 +14,9 @@ from satchel.access.accounts import EXTERNAL_CREDENTIALS, Accounts, RoleName, Us
 from satchel.access.privileges import Privilege
 from satchel.access.scram import MECHANISMS, SHA_1, SHA_256, Credentials, Mechanism, new_credentials
 from satchel.commands.account_fields import (
+    GRANTS_ROLES,
     REVOKE_EVERYWHERE,
+    REVOKES_ROLES,
     check_roles_exist,
     is_own,
     on_database,
@@ -22,13 +24,12 @@ from satchel.commands.account_fields import (
     read_roles,
     read_some_roles,
     to_grant,
-    to_revoke,
+    to_restrict,
 )
 from satchel.commands.command import COMMANDS, Invocation, NoFields, Reply
 from satchel.commands.params import any_value, array, boolean, document, documents, param, string, strings
 from satchel.commands.rights import Access, Call, on_cluster
 from satchel.engine.namespaces import EXTERNAL
-from satchel.engine.units import WriteUnit
 from satchel.errors import ErrorCode, ServerError
 from satchel.values.bson_types import BsonValue, Document
 from satchel.wire.service import UserName
@@ -95,8 +96,7 @@ class CreateUserParams(UserFields):
 def _create_needs(params: CreateUserParams, call: Call) -> Iterator[Privilege]:
     yield on_database(call.database, "createUser")
     yield from to_grant(read_roles(params.roles or [], call.database))
-    if params.authentication_restrictions:
-        yield on_database(call.database, "setAuthenticationRestriction")
+    yield from to_restrict(params.authentication_restrictions or None, call.database)
 
 
 @COMMANDS.command("createUser", CreateUserParams, access=Access(_create_needs), write=True)
@@ -180,8 +180,7 @@ def _update_needs(params: UpdateUserParams, call: Call) -> Iterator[Privilege]:
     if params.roles is not None:
         yield REVOKE_EVERYWHERE
         yield from to_grant(read_roles(params.roles, call.database))
-    if params.authentication_restrictions is not None:
-        yield on_database(call.database, "setAuthenticationRestriction")
+    yield from to_restrict(params.authentication_restrictions, call.database)
 
 
 def _own_or(call: Call, action: str, own_action: str, *, own: bool) -> Privilege:
@@ -273,57 +272,40 @@ def drop_all_users(params: DropAllUsersParams, invocation: Invocation) -> Reply:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class GrantRolesToUserParams(NoFields):
-    """Fields of grantRolesToUser."""
+class RolesParams(NoFields):
+    """Fields of grantRolesToUser and revokeRolesFromUser."""
 
-    grant_roles_to_user: str = param(string)
+    grant_roles_to_user: str = param(string, default="")
+    revoke_roles_from_user: str = param(string, default="")
     roles: list[BsonValue] = param(array)
 
 
-def _grant_needs(params: GrantRolesToUserParams, call: Call) -> Iterator[Privilege]:
-    return to_grant(read_roles(params.roles, call.database))
-
-
-@COMMANDS.command("grantRolesToUser", GrantRolesToUserParams, access=Access(_grant_needs), write=True)
-def grant_roles_to_user(params: GrantRolesToUserParams, invocation: Invocation) -> Reply:
+@COMMANDS.command("grantRolesToUser", RolesParams, access=GRANTS_ROLES, write=True)
+def grant_roles_to_user(params: RolesParams, invocation: Invocation) -> Reply:
     """Give a user further roles."""
-    user = UserName(invocation.database, params.grant_roles_to_user)
-    granted = read_some_roles("grantRolesToUser", params.roles, invocation.database)
-    with invocation.engine.write(invocation.operation) as unit:
-        accounts = Accounts(unit)
-        account = _required(accounts, user)
-        check_roles_exist(granted, accounts)
-        _set_roles(unit, account, dict.fromkeys((*account.roles, *granted)))
-    return {}
+    return _change_roles(params, invocation, lambda roles, granted: dict.fromkeys((*roles, *granted)))
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RevokeRolesFromUserParams(NoFields):
-    """Fields of revokeRolesFromUser."""
-
-    revoke_roles_from_user: str = param(string)
-    roles: list[BsonValue] = param(array)
-
-
-def _revoke_needs(params: RevokeRolesFromUserParams, call: Call) -> Iterator[Privilege]:
-    return to_revoke(read_roles(params.roles, call.database))
-
-
-@COMMANDS.command("revokeRolesFromUser", RevokeRolesFromUserParams, access=Access(_revoke_needs), write=True)
-def revoke_roles_from_user(params: RevokeRolesFromUserParams, invocation: Invocation) -> Reply:
+@COMMANDS.command("revokeRolesFromUser", RolesParams, access=REVOKES_ROLES, write=True)
+def revoke_roles_from_user(params: RolesParams, invocation: Invocation) -> Reply:
     """Take roles from a user; those that they do not have are passed over."""
-    user = UserName(invocation.database, params.revoke_roles_from_user)
-    revoked = read_some_roles("revokeRolesFromUser", params.roles, invocation.database)
+    return _change_roles(params, invocation, lambda roles, revoked: (role for role in roles if role not in revoked))
+
+
+def _change_roles(
+    params: RolesParams,
+    invocation: Invocation,
+    change: Callable[[list[RoleName], list[RoleName]], Iterable[RoleName]],
+) -> Reply:
+    user = UserName(invocation.database, params.grant_roles_to_user or params.revoke_roles_from_user)
+    named = read_some_roles(invocation.operation.command, params.roles, invocation.database)
     with invocation.engine.write(invocation.operation) as unit:
         accounts = Accounts(unit)
         account = _required(accounts, user)
-        check_roles_exist(revoked, accounts)
-        _set_roles(unit, account, (role for role in account.roles if role not in revoked))
+        check_roles_exist(named, accounts)
+        roles: list[BsonValue] = [role.to_bson() for role in change(account.roles, named)]
+        AccountWriter(unit).replace(user, {**account.document, "roles": roles})
     return {}
-
-
-def _set_roles(unit: WriteUnit, account: User, roles: Iterable[RoleName]) -> None:
-    AccountWriter(unit).replace(account.name, {**account.document, "roles": [role.to_bson() for role in roles]})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
