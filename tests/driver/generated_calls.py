@@ -253,9 +253,9 @@ _ranges = _options(
     st.sampled_from(
         [{}, {"sort": [("a", 1)]}, {"sort": [("b", -1), ("_id", 1)]}, {"sort": {"_id": -1}}, {"sort": "a"}]
     ),
-    st.sampled_from([{}, {}, {"limit": 1}, {"limit": 2}, {"limit": -3}, {"limit": 0}]),
-    st.sampled_from([{}, {}, {}, {"skip": 1}, {"skip": -1}]),
-    st.sampled_from([{}, {}, {}, {"batch_size": 1}, {"batch_size": 2}]),
+    st.sampled_from([{}, {}, {"limit": 1}, {"limit": 2}, {"limit": -3}, {"limit": 0}, {"limit": True}]),
+    st.sampled_from([{}, {}, {}, {"skip": 1}, {"skip": -1}, {"skip": True}]),
+    st.sampled_from([{}, {}, {}, {"batch_size": 1}, {"batch_size": 2}, {"batch_size": True}]),
 )
 _images = _options(
     st.sampled_from([{}, {"return_document": ReturnDocument.AFTER}, {"return_document": 1}]),
@@ -302,7 +302,11 @@ calls = st.one_of(
         "insert_one", documents, options=st.sampled_from([{"comment": "why"}, {"bypass_document_validation": True}])
     ),
     _calls("insert_one", documents),
-    _calls("insert_many", st.lists(documents, max_size=4), options=st.sampled_from([{"ordered": False}, {}])),
+    _calls(
+        "insert_many",
+        st.lists(documents, max_size=4),
+        options=st.sampled_from([{"ordered": False}, {"ordered": 1}, {}]),
+    ),
     _calls("update_one", filters, updates, options=_writing),
     _calls("update_one", filters, updates),
     _calls("update_many", filters, updates, options=_writing),
@@ -319,7 +323,9 @@ calls = st.one_of(
     _calls("update_one", filters, updates, options=st.just({"upsert": True})),
     _calls("find_one_and_update", filters, updates, options=_images),
     _calls("count_documents", filters),
-    _calls("count_documents", filters, options=st.sampled_from([{"skip": 1}, {"limit": 2}, {"limit": -1}])),
+    _calls(
+        "count_documents", filters, options=st.sampled_from([{"skip": 1}, {"limit": 2}, {"limit": -1}, {"limit": True}])
+    ),
     _calls("distinct", paths, filters),
     _calls("estimated_document_count"),
     _calls("aggregate", st.builds(lambda found, stages: [{"$match": found}, *stages], filters, _stages)),

@@ -355,6 +355,8 @@ def plain_find(operation: Any) -> PlainFind | None:
         operation.batch_size,
         operation.codec_options,
     )
+    if not (skip.__class__ is limit.__class__ is (batch_size or 0).__class__ is int):
+        return None  # a bool
     if not 0 <= skip <= INT32_MAX or not -INT32_MAX <= limit <= INT32_MAX or (batch_size or 0) >= INT32_MAX:
         return None
     return PlainFind(
