@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from functools import cached_property, partial
-from typing import TYPE_CHECKING, Any, Final, cast
+from typing import Any, Final, cast
 
 import bson
 from bson import ObjectId
@@ -16,10 +16,6 @@ from satchel.driver.inserts import DirectInserts, is_plain, with_ids
 from satchel.driver.private import DocumentType, PyMongoCollection, PyMongoDatabase, ReadConcern, WriteConcern
 from satchel.values.bson_types import MISSING
 from satchel.values.namespace import Namespace
-
-if TYPE_CHECKING:
-    pass
-
 
 _YES: Final = frozenset({int, bool})
 

@@ -349,16 +349,12 @@ def plain_find(operation: Any) -> PlainFind | None:
         if len(filter_) != 2 or "$orderby" not in filter_:
             return None
         filter_, sort = filter_["$query"], filter_["$orderby"]
-    skip, limit, batch_size, options = (
-        operation.ntoskip,
-        operation.limit,
-        operation.batch_size,
-        operation.codec_options,
-    )
-    if not (skip.__class__ is limit.__class__ is (batch_size or 0).__class__ is int):
-        return None  # a bool
-    if not 0 <= skip <= INT32_MAX or not -INT32_MAX <= limit <= INT32_MAX or (batch_size or 0) >= INT32_MAX:
+    skip, limit, batch_size = operation.ntoskip, operation.limit, operation.batch_size or 0
+    if any(number.__class__ is not int for number in (skip, limit, batch_size)):
+        return None  # the engine has something to say of booleans
+    if not 0 <= skip <= INT32_MAX or not -INT32_MAX <= limit <= INT32_MAX or batch_size >= INT32_MAX:
         return None
+    options = operation.codec_options
     return PlainFind(
         Namespace(operation.db, operation.coll),
         plain_filter(filter_, options),
