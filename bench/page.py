@@ -126,8 +126,8 @@ def page(run: Run) -> str:
         + f"; {os.cpu_count()} cores, load {os.getloadavg()[2]:.1f} over 15 minutes at the end.",
         "![Ratios to the floor](benchmarks.svg)",
         tables(run),
-        f"A put or get of one of {SMALL_FILES:,} small files is one call of PyMongo's `GridFSBucket`, which "
-        "itself is most of it: it looks whether the indexes are there, and writes chunks and file with two commands.",
+        f"A put or get of one of {SMALL_FILES:,} small files is one call of PyMongo's `GridFSBucket`: a put "
+        "looks whether the indexes are there, and writes chunks and file in two commits.",
         "## Targets",
         "\n".join(["| | target | processor | real time | |", "|---|---|---|---|---|", *_targets(run)]),
         *_explained(run),

@@ -58,7 +58,11 @@ REMARKS: dict[str, str] = {
     "small_get": (
         "Small files, get: two finds for each file through PyMongo's cursors, where the floor runs one statement."
     ),
-    "disk": ("Disk: every document is there twice, as BSON, the truth, and as JSONB, what SQL can look at."),
+    "disk": (
+        "Disk: every document is there twice, as BSON, the truth, and as JSONB, what SQL can look at. Of a fresh load "
+        "BSON is 25.5 MB, JSONB 23.8 MB and the three indexes 6 MB; the records' pages are full to 99.7 %. Updates "
+        "that make documents longer divide full pages."
+    ),
     "memory": (
         "Memory: the interpreter with PyMongo and the engine is most of it before the first document; batches "
         "of 10,000 documents as Python objects are the rest, and count with every peer."
