@@ -68,7 +68,9 @@ def test_quick_ways_are_the_plain_way(kind: str) -> None:
     for trial in some_trials(kind):
         found = fuzzer.judge(trial)
         same += found == verdict.SAME
-        if found in (verdict.VALUE, verdict.FAILS, verdict.SUCCEEDS):
+        # A predicate in SQL may spare a document an expression that fails (difference 21).
+        is_spared = found != verdict.VALUE and "$expr" in verdict.operators(trial.command)
+        if found in (verdict.VALUE, verdict.FAILS, verdict.SUCCEEDS) and not is_spared:
             fuzzer.report(trial, found)
     quick.close()
     plain.close()
