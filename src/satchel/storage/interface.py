@@ -142,6 +142,11 @@ class Reader(Protocol):
         Without columns when a path goes through an array, or the predicate is not certain of one of the records.
         """
 
+    def read_listed_fields(
+        self, table: str, names: Sequence[str], rids: Sequence[int], *, predicate: BoundPredicate | None = None
+    ) -> PartialRecords:
+        """Return the same of the records of a list, in its order, if there are such; a list must not be long."""
+
     def sort_bound(
         self, table: str, path: Path, count: int, *, descending: bool, predicate: BoundPredicate | None = None
     ) -> BsonValue:
@@ -176,6 +181,9 @@ class Reader(Protocol):
 
     def scan_keys(self, index: str, bounds: KeyRange = FULL_RANGE) -> Iterator[IndexRow]:
         """Yield the rows of an index within `bounds`, in key order."""
+
+    def scan_id_keys(self, table: str, bounds: KeyRange) -> Iterator[IndexRow]:
+        """Yield the `_id` keys within `bounds`, in order, with the record ids that they lead to."""
 
     def count(self, table: str) -> int:
         """Return how many records a table has."""

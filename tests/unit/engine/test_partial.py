@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from itertools import chain
 from random import Random
 from typing import Any
@@ -18,7 +19,7 @@ from satchel import MongoClient
 from satchel.backends.sqlite import SqliteStorage, fields, sort_bounds
 from satchel.backends.sqlite.snapshot import SqliteReader
 from satchel.commands.count_distinct import _values_at
-from satchel.engine.execution import top
+from satchel.engine.execution import partial_fetch, top
 from satchel.engine.execution.match import Match
 from satchel.storage.interface import NewRecord
 from satchel.testing import strategies
@@ -221,7 +222,7 @@ def pipelines(random: Random, cases: Cases) -> list[list[Document]]:
     plain = [path for path in cases.paths if all(part and part[0] != "$" for part in path.split("."))] or ["a"]
     paths = {letter: random.choice(plain) for letter in "KVW"}
     paths["BELOW"] = f"{paths['K']}.b"
-    leading = [[], [], [{"$match": cases.filter()}]]
+    leading = [[], [], [{"$match": cases.filter()}], [{"$match": {"_id": {"$gt": 2}}}], [{"$sort": {paths["K"]: -1}}]]
     return [[*random.choice(leading), *with_paths(random.choice(GROUPS), paths)] for _ in range(4)]
 
 
@@ -246,9 +247,13 @@ def test_groups_are_those_of_whole_documents(client: MongoClient[Any], seed: int
     collection = client["a"].get_collection("b", codec_options=OPTIONS)
     collection.drop()
     collection.insert_many([{"_id": i, **each} for i, each in enumerate(cases.documents(9)) if "_id" not in each])
+    for path in cases.paths if random.random() < 0.5 else ():
+        with suppress(OperationFailure):  # not every path can have an index
+            collection.create_index([(path, random.choice((1, -1)))])
     for pipeline in pipelines(random, cases):
         with pytest.MonkeyPatch.context() as monkeypatch:
             monkeypatch.setattr(fields, "MAX_RECORDS", size)
+            monkeypatch.setattr(partial_fetch, "_RECORDS_AT_ONCE", size)
             quick = outcome(collection, pipeline)
             monkeypatch.setattr(SqliteReader, "can_read_fields", lambda _self, _names: False)
             assert quick == outcome(collection, pipeline), pipeline
@@ -350,6 +355,27 @@ def test_groups_read_fields(client: MongoClient[Any], monkeypatch: pytest.Monkey
     means = list(collection.aggregate([{"$group": {"_id": "$k", "mean": {"$avg": "$v"}}}]))
     assert len(means) == 3
     assert reads == [["k", "v"]] * 4
+
+
+@pytest.mark.parametrize(
+    "filter_", [{"k": {"$gt": 1}}, {"_id": {"$gt": 1000}}, {"$or": [{"k": 1}, {"_id": 7}]}], ids=str
+)
+def test_groups_behind_an_index_read_fields(
+    client: MongoClient[Any], monkeypatch: pytest.MonkeyPatch, filter_: Document
+) -> None:
+    collection = client["a"]["indexed"]
+    collection.drop()
+    collection.insert_many([{"_id": i, "k": i % 4, "v": i / 7, "w": [str(i)]} for i in range(5000)])
+    collection.create_index("k")
+    pipeline = [{"$match": filter_}, {"$group": {"_id": "$v", "w": {"$first": "$w"}}}]
+    plan = collection.database.command("aggregate", "indexed", pipeline=pipeline, explain=True)
+    assert "IXSCAN" in repr(plan)
+    with monkeypatch.context() as patched:
+        patched.setattr(SqliteReader, "can_read_fields", lambda _self, _names: False)
+        whole = list(collection.aggregate(pipeline))
+    for method in ("get", "scan_index", "scan_ids"):
+        monkeypatch.setattr(SqliteReader, method, lambda *_, **__: pytest.fail("a whole document was read"))
+    assert list(collection.aggregate(pipeline)) == whole
 
 
 def test_a_cursor_goes_on_between_commands(client: MongoClient[Any]) -> None:

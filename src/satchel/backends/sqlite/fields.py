@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime, timedelta
 from functools import lru_cache
 from itertools import chain
-from typing import Any, Final, TypeAlias, cast
+from typing import Any, Final, NamedTuple, TypeAlias, cast
 
 import apsw
 import orjson
@@ -57,6 +57,35 @@ class _OpenError(Exception):
     """The projection leaves a value open."""
 
 
+class _Source(NamedTuple):
+    """Where records are read, as parts of SQL.
+
+    Attributes:
+        records: What follows FROM, up to a condition that others may join; `{}` stands for the table.
+        order: The order, and the limit.
+        same: The condition that leaves no more than what was read with the limit.
+    """
+
+    records: str
+    order: str
+    same: str
+
+
+_NEXT: Final = _Source("{} AS t WHERE t.rid > :after", "t.rid LIMIT :limit", "t.rid <= :last")
+_LISTED: Final = _Source("json_each(:rids) AS r CROSS JOIN {} AS t ON t.rid = r.value WHERE TRUE", "r.key", "TRUE")
+
+
+class _Question(NamedTuple):
+    """What is to be read, and of which records."""
+
+    table: str
+    names: tuple[str, ...]
+    possible: str
+    certain: str
+    source: _Source
+    with_rids: bool = False
+
+
 class FieldReader:
     """Reads fields within one snapshot.
 
@@ -68,14 +97,25 @@ class FieldReader:
         self._connection = connection
         self._marks: defaultdict[tuple[str, tuple[str, ...]], list[bytes]] = defaultdict(list)
 
-    def read(
+    def read_next(
         self, table: str, names: tuple[str, ...], narrowed: Narrowing, *, after: int, with_rids: bool
     ) -> PartialRecords:
         """Return fields of the next records beyond the record id `after`."""
+        question = _Question(table, names, narrowed.possible, narrowed.certain, _NEXT, with_rids)
+        return self._read(question, {"after": after, "limit": MAX_RECORDS, **narrowed.arguments})
+
+    def read_listed(
+        self, table: str, names: tuple[str, ...], narrowed: Narrowing, rids: Sequence[int]
+    ) -> PartialRecords:
+        """Return fields of the records of a list, in its order."""
+        question = _Question(table, names, narrowed.possible, narrowed.certain, _LISTED)
+        return self._read(question, {"rids": orjson.dumps(rids).decode(), **narrowed.arguments})
+
+    def _read(self, question: _Question, arguments: dict[str, object]) -> PartialRecords:
+        names = question.names
         # What had to be looked for among the records before is looked for at once.
-        marks = self._marks[table, names]
-        sql = _fields_sql(table, names, tuple(marks), narrowed.possible, narrowed.certain, with_rids=with_rids)
-        arguments = {"after": after, "limit": MAX_RECORDS, **narrowed.arguments}
+        marks = self._marks[question.table, names]
+        sql = _fields_sql(question, tuple(marks))
         row = cast("tuple[Any, ...]", self._connection.execute(sql, arguments).get)
         last_rid, is_sure, rids = row[:3]
         if not is_sure:
@@ -85,8 +125,7 @@ class FieldReader:
         def count(mark: bytes) -> int:
             if mark not in counts:
                 marks.append(mark)
-                among = {"after": after, "last": last_rid, **narrowed.arguments}
-                found = self._connection.execute(_count_sql(table, mark, narrowed.possible), among).get
+                found = self._connection.execute(_count_sql(question, mark), {**arguments, "last": last_rid}).get
                 counts[mark] = cast("int", found)
             return counts[mark]
 
@@ -108,30 +147,39 @@ def _is_plain(path: str) -> bool:
 
 
 @lru_cache(maxsize=256)
-def _fields_sql(
-    table: str, names: tuple[str, ...], marks: tuple[bytes, ...], possible: str, certain: str, *, with_rids: bool
-) -> str:
-    """Return the statement that reads fields of up to `:limit` records beyond `:after`.
+def _fields_sql(question: _Question, marks: tuple[bytes, ...]) -> str:
+    """Return the statement that reads fields.
 
     Its one row has the last record id, whether each record has a projection and is certain to match, the record ids if
     they are wanted, for each field its values as the members of a JSON array, and for each mark in how many it stands.
     """
-    places = [Place("t.doc", path=tuple(name.split("."))) for name in names]
+    places = [Place("t.doc", path=tuple(name.split("."))) for name in question.names]
     found = [
         *(f"{_value(place)} AS f{number}" for number, place in enumerate(places)),
         *(f"{_stands(mark)} AS m{number}" for number, mark in enumerate(marks)),
     ]
     together = [
-        *(f"group_concat(f{number}, ',')" for number in range(len(names))),
+        *(f"group_concat(f{number}, ',')" for number in range(len(places))),
         *(f"sum(m{number})" for number in range(len(marks))),
     ]
-    rids = "group_concat(rid, ',')" if with_rids else "NULL"
+    rids = "group_concat(rid, ',')" if question.with_rids else "NULL"
+    source = question.source
     return f"""
         SELECT max(rid), min(sure), {rids}, {", ".join(together)} FROM (
-            SELECT t.rid, t.doc IS NOT NULL AND {certain} AS sure, {", ".join(found)}
-            FROM {quote(table)} AS t WHERE t.rid > :after AND {possible} ORDER BY t.rid LIMIT :limit
+            SELECT t.rid, t.doc IS NOT NULL AND {question.certain} AS sure, {", ".join(found)}
+            FROM {source.records.format(quote(question.table))} AND {question.possible} ORDER BY {source.order}
         )
     """
+
+
+def _count_sql(question: _Question, mark: bytes) -> str:
+    """Return the statement that counts the same records in whose BSON some bytes stand."""
+    records = f"{question.source.records.format(quote(question.table))} AND {question.source.same}"
+    return f"SELECT count(*) FROM {records} AND {question.possible} AND {_stands(mark)}"
+
+
+def _stands(mark: bytes) -> str:
+    return f"instr(t.bson, x'{mark.hex()}') > 0"
 
 
 def _value(place: Place) -> str:
@@ -147,16 +195,6 @@ def _missing(place: Place) -> str:
         return f"'{_NO_VALUE}'"
     cases = " ".join(f"WHEN {type_} THEN '{_THROUGH_ARRAY}'" for type_ in on_the_way)
     return f"CASE 'array' {cases} ELSE '{_NO_VALUE}' END"
-
-
-def _count_sql(table: str, mark: bytes, possible: str) -> str:
-    """Return the statement that counts the records beyond `:after` up to `:last` in whose BSON some bytes stand."""
-    found = f"SELECT count(*) FROM {quote(table)} AS t WHERE t.rid > :after AND t.rid <= :last"
-    return f"{found} AND {possible} AND {_stands(mark)}"
-
-
-def _stands(mark: bytes) -> str:
-    return f"instr(t.bson, x'{mark.hex()}') > 0"
 
 
 def _column(name: str, members: str, count: Callable[[bytes], int]) -> Column:

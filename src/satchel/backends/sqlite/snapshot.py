@@ -145,7 +145,14 @@ class SqliteReader:
     ) -> PartialRecords:
         """Return fields of the next records in natural order, beyond `after`; `names` are dotted paths."""
         narrowed = _ALL if predicate is None else narrowing(predicate)
-        return self._fields.read(table, tuple(names), narrowed, after=after, with_rids=with_rids)
+        return self._fields.read_next(table, tuple(names), narrowed, after=after, with_rids=with_rids)
+
+    def read_listed_fields(
+        self, table: str, names: Sequence[str], rids: Sequence[int], *, predicate: BoundPredicate | None = None
+    ) -> PartialRecords:
+        """Return fields of the records of a list, in its order; `names` are dotted paths."""
+        narrowed = _ALL if predicate is None else narrowing(predicate)
+        return self._fields.read_listed(table, tuple(names), narrowed, rids)
 
     def sort_bound(
         self, table: str, path: Path, count: int, *, descending: bool, predicate: BoundPredicate | None = None
@@ -207,6 +214,11 @@ class SqliteReader:
         return self._rows(
             f"SELECT i.key, i.rid FROM {quote(index)} AS i WHERE {where} ORDER BY i.key, i.rid", arguments
         )
+
+    def scan_id_keys(self, table: str, bounds: KeyRange) -> Iterator[IndexRow]:
+        """Yield the `_id` keys within `bounds`, in order, with the record ids that they lead to."""
+        where, arguments = _id_conditions(bounds, None, backward=False)
+        return self._rows(f"SELECT t.id, t.rid FROM {quote(table)} AS t WHERE {where} ORDER BY t.id", arguments)
 
     def count(self, table: str) -> int:
         """Return how many records a table has."""

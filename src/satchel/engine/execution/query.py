@@ -11,6 +11,7 @@ from typing import TypeVar
 from satchel.engine.catalog import CollectionEntry
 from satchel.engine.execution.match import Match, matching
 from satchel.engine.execution.partial import PartialScan, outermost, whole_chunks
+from satchel.engine.execution.partial_fetch import PartialFetch
 from satchel.engine.execution.scans import scan, stored_documents
 from satchel.engine.execution.slot import ReadSlot
 from satchel.engine.execution.sorting import MAX_TOP_DOCUMENTS, sorted_matches
@@ -56,7 +57,7 @@ class QueryRun:
         return (match.document for match in self.run(solution, entry, slot))
 
     def chunks(self, entry: CollectionEntry, slot: ReadSlot, names: frozenset[str]) -> Iterator[Chunk]:
-        """Yield the same in chunks.
+        """Yield the same in chunks, which have to be read within this command.
 
         Args:
             entry: The collection.
@@ -64,11 +65,14 @@ class QueryRun:
             names: The dotted paths of the only fields that matter; others may be left out, and their order may differ.
         """
         solution = self.solve(entry, slot)
-        if self.limit is None and not self.skip and self.query.sort is None:
+        if self.limit is None and not self.skip and (self.query.sort is None or solution.sorted):
             for paths in (names, outermost(names)):
-                fields = PartialScan(solution, paths, self.context)
-                if fields.is_possible(slot):
-                    return fields.chunks(entry, slot)
+                for fields in (
+                    PartialScan(solution, paths, self.context),
+                    PartialFetch(solution, paths, self.context),
+                ):
+                    if fields.is_possible(slot):
+                        return fields.chunks(entry, slot)
         return (chunk for _, chunk in whole_chunks(self.run(solution, entry, slot)))
 
     def _is_decided(self, solution: QuerySolution, slot: ReadSlot) -> bool:
