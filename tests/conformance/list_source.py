@@ -31,6 +31,12 @@ class ListSource:
         documents = list(self._collections.get(namespace.collection, ()))
         return parse_pipeline(pipeline, context, self).run(iter(documents))
 
+    def find_equal_stored(
+        self, _namespace: Namespace, _path: str, _value: BsonValue, _context: Context
+    ) -> list[bytes] | None:
+        """Return None: nothing is stored as BSON."""
+        return None
+
     def has_at_most(self, namespace: Namespace, count: int) -> bool:
         """Tell whether a collection is no larger than that."""
         return len(self._collections.get(namespace.collection, ())) <= count

@@ -13,7 +13,7 @@ from satchel.engine import stats
 from satchel.engine.catalog import Catalog, CollectionEntry
 from satchel.engine.current_op import current_operations
 from satchel.engine.engine import Engine
-from satchel.engine.execution.keys import find_by_key
+from satchel.engine.execution.keys import stored_by_key
 from satchel.engine.execution.query import QueryRun
 from satchel.engine.execution.slot import ReadSlot
 from satchel.engine.find import parse_query
@@ -33,7 +33,7 @@ from satchel.mql.match import parse_filter
 from satchel.mql.pipeline import Leading, Pipeline, parse_pipeline
 from satchel.mql.update import parse_update
 from satchel.storage.interface import FULL_RANGE
-from satchel.values.bson_types import BsonValue, Document, encode_result
+from satchel.values.bson_types import BsonValue, Document, decode_document, encode_result
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,9 +113,19 @@ class Aggregation:
         if leading is not None and not leading.rest.stages:
             if parsed.entry is None:
                 return iter(())
-            run = parsed.run(context, hint)
-            return run.stored(run.solve(parsed.entry, self._slot), parsed.entry, self._slot)
+            return self._stored(parsed, parsed.entry, context, hint)
+        if leading is not None and parsed.entry is not None and len(leading.rest.stages) == 1:
+            (stage,) = leading.rest.stages
+            if stage.takes_stored:
+                return stage.run_stored(self._stored(parsed, parsed.entry, context, hint))
         return (encode_result(document) for document in self._run(parsed, context, hint))
+
+    def _stored(
+        self, parsed: ParsedAggregation, entry: CollectionEntry, context: Context, hint: str | Document | None
+    ) -> Iterator[bytes]:
+        """Yield what the leading part finds, as BSON."""
+        run = parsed.run(context, hint)
+        return run.stored(run.solve(entry, self._slot), entry, self._slot)
 
     def _run(
         self, parsed: ParsedAggregation, context: Context, hint: str | Document | None = None
@@ -138,10 +148,18 @@ class Aggregation:
 
     def find_equal(self, namespace: Namespace, path: str, value: BsonValue, context: Context) -> Iterable[Document]:
         """Return the documents of a collection or view that `{path: {$eq: value}}` finds."""
+        found = self.find_equal_stored(namespace, path, value, context)
+        if found is None:
+            return self.read(namespace, [{"$match": {path: {"$eq": value}}}], context)
+        return map(decode_document, found)
+
+    def find_equal_stored(
+        self, namespace: Namespace, path: str, value: BsonValue, context: Context
+    ) -> list[bytes] | None:
+        """Return the same as BSON; None where it takes more than an index to find them."""
         unit = self._slot.unit
         entry = unit.catalog.get(namespace)
-        found = None if entry is None else find_by_key(unit.reader, entry, path, value, context.collation)
-        return self.read(namespace, [{"$match": {path: {"$eq": value}}}], context) if found is None else found
+        return None if entry is None else stored_by_key(unit.reader, entry, path, value, context.collation)
 
     def has_at_most(self, namespace: Namespace, count: int) -> bool:
         """Tell whether a collection has no more documents than that; of a view that is not known, and True."""

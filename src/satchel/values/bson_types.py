@@ -20,6 +20,7 @@ BSON's deprecated undefined, symbol and dbPointer are read as null, string and a
 from __future__ import annotations
 
 import re
+import struct
 from collections.abc import Sequence
 from enum import Enum
 from typing import Final, TypeAlias
@@ -78,6 +79,7 @@ UNDEFINED: Final = Undefined.UNDEFINED
 """BSON undefined, which stands in an index, and only there, for an empty array."""
 
 MAX_DOCUMENT_SIZE_BYTES: Final = 16 * 1024 * 1024
+_INT32: Final = struct.Struct("<i")
 MAX_RESULT_SIZE_BYTES: Final = MAX_DOCUMENT_SIZE_BYTES + 16 * 1024
 """How large a document that a read makes may be: a stored one, and something that is added to it."""
 
@@ -245,7 +247,29 @@ def encode_result(document: Document) -> bytes:
     Raises:
         ServerError: BSONObjectTooLarge (10334); InvalidBSON (22) as in `encode_document`.
     """
-    bson = encode_document(document)
+    return checked_result(encode_document(document))
+
+
+def with_array(bson: bytes, name: str, members: Sequence[bytes]) -> bytes:
+    """Return a document, as BSON, with an array of documents behind its other fields, which it has not yet.
+
+    Raises:
+        ServerError: BSONObjectTooLarge (10334).
+    """
+    parts = [b""]
+    for number, member in enumerate(members):
+        parts += (b"\x03%d\0" % number, member)
+    array = b"".join(parts)
+    fields = b"%b\x04%b\0%b%b\0\0" % (bson[4:-1], name.encode(), _INT32.pack(len(array) + 5), array)
+    return checked_result(_INT32.pack(len(fields) + 4) + fields)
+
+
+def checked_result(bson: bytes) -> bytes:
+    """Return a document that a read has made, if it is not too large.
+
+    Raises:
+        ServerError: BSONObjectTooLarge (10334).
+    """
     if len(bson) > MAX_RESULT_SIZE_BYTES:
         raise ServerError(
             ErrorCode.BSONObjectTooLarge,

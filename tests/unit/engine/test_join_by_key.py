@@ -6,7 +6,9 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from bson import Decimal128, Int64, ObjectId
+from bson import CodecOptions, DBRef, Decimal128, Int64, ObjectId
+from bson.raw_bson import RawBSONDocument
+from pymongo.errors import OperationFailure
 
 from satchel import MongoClient
 
@@ -90,3 +92,54 @@ def test_many_searches_by_index(far_count: int, from_: str) -> None:
         database["large"].create_index("k")
         assert database["near"].aggregate([stage], batchSize=120).to_list() == without
         assert sum(len(each["found"]) for each in without) >= far_count // 2
+
+
+RAW: CodecOptions[Any] = CodecOptions(document_class=RawBSONDocument)
+NEAR: list[dict[str, Any]] = [
+    {"k": 1, "found": "before", "z": 1},
+    {"k": [1, 2]},
+    {"k": []},
+    {"k": {"x": 1}},
+    {"found": None},
+    {"ref": DBRef("c", 1), "k": 2},
+    {"k": "a", "sub": {"found": 1}},
+    *({"k": value} for value in VALUES),
+]
+
+
+@pytest.mark.parametrize("as_", ["found", "k", "_id", "ä", "a.b", "sub.found"])
+@pytest.mark.parametrize("indexes", [["k"], []], ids=["indexed", "not_indexed"])
+@pytest.mark.parametrize("leading", [[], [{"$match": {"_id": {"$gte": 2}}}, {"$sort": {"_id": -1}}, {"$limit": 9}]])
+def test_a_last_lookup_gives_what_one_in_the_middle_does(as_: str, indexes: list[str], leading: list[Any]) -> None:
+    """The last stage puts stored documents together; byte for byte what comes of decoded ones."""
+    with MongoClient[Any](":memory:") as client:
+        database = filled(client["join"])
+        database["near"].delete_many({})
+        database["near"].insert_many([{"_id": i, **document} for i, document in enumerate(NEAR)])
+        for name in indexes:
+            database["far"].create_index(name)
+        stages = [*leading, {"$lookup": {**STAGES["plain"], "as": as_}}]
+        raw = database["near"].with_options(RAW)
+        last = [each.raw for each in raw.aggregate(stages, batchSize=4)]
+        middle = [each.raw for each in raw.aggregate([*stages, {"$addFields": {"nothing": "$$REMOVE"}}], batchSize=4)]
+        assert last == middle
+        assert len(last) == (9 if leading else len(NEAR))
+
+
+def test_a_last_lookup_may_find_too_much() -> None:
+    with MongoClient[Any](":memory:") as client:
+        database = client["join"]
+        database["near"].insert_one({"_id": 1, "k": 1, "filling": "x" * 9_000_000})
+        database["far"].insert_one({"_id": 1, "k": 1, "filling": "x" * 9_000_000})
+        database["far"].create_index("k")
+        with pytest.raises(OperationFailure) as error:
+            database["near"].aggregate([{"$lookup": STAGES["plain"]}])
+        assert error.value.code == 10334
+
+
+def test_a_bad_hint_is_refused_before_the_first_batch() -> None:
+    with MongoClient[Any](":memory:") as client:
+        database = filled(client["join"])
+        with pytest.raises(OperationFailure) as error:
+            database["near"].aggregate([{"$lookup": STAGES["plain"]}], hint="none", batchSize=0)
+        assert error.value.code == 2

@@ -20,6 +20,9 @@ from satchel.values.path import element_values, split
 _MOST_REMEMBERED: Final = 8
 """How many values a search may have to be remembered."""
 
+_ENTRY_BYTES: Final = 200
+"""About what a remembered search takes beside what it has found."""
+
 _FIRST_TRY: Final = 100
 _DOCUMENTS_PER_READ: Final = 6
 """About how many documents of a scan cost as much as one search by index."""
@@ -113,6 +116,7 @@ class ForeignCollection:
         self._documents: list[Document] = []
         self._table: dict[Hashable, list[int]] | None = None
         self._remembered: dict[Hashable, list[Document]] = {}
+        self._stored: dict[Hashable, list[bytes]] = {}
         self._meter = MemoryMeter("$lookup", context)
         self._reads = 0
         self._next_try = _FIRST_TRY
@@ -138,6 +142,27 @@ class ForeignCollection:
             return [self._documents[position] for position in positions[0]]
         return [self._documents[position] for position in sorted(set().union(*positions))]
 
+    def find_stored(self, value: BsonValue) -> list[bytes] | None:
+        """Return the BSON of what `find` finds for one value; None where it does not read it by an index."""
+        if self._table is not None or not self._reads_each_time or self._reads >= self._next_try or self._leading:
+            return None
+        key = hashable(value, self._context.collation)
+        known = self._stored.get(key)
+        if known is None:
+            known = self._source.find_equal_stored(self._namespace, self._path, value, self._context)
+            if known is None:
+                return None
+            self._reads += 1
+            self._stored[key] = known
+            if self._meter.add_bytes(sum(map(len, known)) + _ENTRY_BYTES):
+                self._forget()
+        return known
+
+    def _forget(self) -> None:
+        self._remembered.clear()
+        self._stored.clear()
+        self._meter.reset()
+
     def _remember(self, values: Sequence[BsonValue]) -> list[Document]:
         """Read, unless the same was read before; forget everything when it becomes too much."""
         collation = self._context.collation
@@ -151,8 +176,7 @@ class ForeignCollection:
             self._meter.add(None)
             for document in known:
                 if self._meter.add(document):
-                    self._remembered.clear()
-                    self._meter.reset()
+                    self._forget()
         return known
 
     def _consider_table(self) -> None:

@@ -25,6 +25,12 @@ class Source(Protocol):
         """Return the documents of a collection or view that `{path: {$eq: value}}` finds."""
         ...
 
+    def find_equal_stored(
+        self, namespace: Namespace, path: str, value: BsonValue, context: Context
+    ) -> list[bytes] | None:
+        """Return the same as BSON; None where it takes more than an index to find them."""
+        ...
+
     def has_at_most(self, namespace: Namespace, count: int) -> bool:
         """Tell whether a collection has no more documents than that; of a view that is not known, and True."""
         ...

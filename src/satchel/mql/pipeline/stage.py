@@ -153,6 +153,15 @@ class Stage(ABC):
         """Yield the output for input in chunks, as `run`; None where the stage works through documents one by one."""
         return None
 
+    @property
+    def takes_stored(self) -> bool:
+        """Whether the stage makes BSON of BSON, with less work than of documents."""
+        return False
+
+    def run_stored(self, stored: Iterator[bytes]) -> Iterator[bytes]:
+        """Yield the output as BSON for input as BSON, if the stage takes that."""
+        raise NotImplementedError
+
     @abstractmethod
     def operand(self) -> BsonValue:
         """Return the operand in the form that `explain` shows."""

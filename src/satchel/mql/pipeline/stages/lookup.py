@@ -17,7 +17,17 @@ from satchel.mql.pipeline.join import ForeignCollection, joined_values
 from satchel.mql.pipeline.spill import MemoryMeter
 from satchel.mql.pipeline.stage import STAGES, Dependencies, Scope, Stage
 from satchel.mql.pipeline.stages.operands import check_names, check_type
-from satchel.values.bson_types import MISSING, BsonValue, Document, Field, encode_document, type_name
+from satchel.values.bson_types import (
+    MISSING,
+    BsonValue,
+    Document,
+    Field,
+    decode_document,
+    encode_document,
+    encode_result,
+    type_name,
+    with_array,
+)
 from satchel.values.namespace import Namespace
 
 if TYPE_CHECKING:
@@ -93,6 +103,33 @@ class LookupStage(Stage):
             for document in documents:
                 yield set_path(document, as_parts, join(document))
 
+    @property
+    def takes_stored(self) -> bool:
+        """Whether it is an equality alone that puts a field of its own into the documents."""
+        spec = self.spec_
+        is_equality = spec.foreign_field is not None and not spec.pipeline and not spec.let
+        is_new_field = len(spec.as_parts) == 1 and "\0" not in spec.as_parts[0]
+        return is_equality and is_new_field and bool(spec.namespace.collection)
+
+    def run_stored(self, stored: Iterator[bytes]) -> Iterator[bytes]:
+        """Yield the documents with the arrays behind them, none of which is encoded anew where that is possible."""
+        foreign = self._foreign()
+        (name,) = self.spec_.as_parts
+        for bson in stored:
+            document = decode_document(bson)
+            values = self._local_values(document)
+            found = foreign.find_stored(values[0]) if len(values) == 1 and name not in document else None
+            if found is None:
+                yield encode_result({**document, name: foreign.find(values)})
+            else:
+                yield with_array(bson, name, found)
+
+    def _foreign(self) -> ForeignCollection:
+        spec = self.spec_
+        assert spec.foreign_field is not None
+        source = self._scope.require_source(self.name)
+        return ForeignCollection(source, spec.namespace, spec.foreign_field, [], self._context, null_is_missing=True)
+
     def _join(self) -> Join:
         """Return what finds the documents to join to one document."""
         spec = self.spec_
@@ -100,14 +137,7 @@ class LookupStage(Stage):
             return self._own_documents()
         if spec.foreign_field is None:
             return self._remembered(self._read)
-        foreign = ForeignCollection(
-            self._scope.require_source(self.name),
-            spec.namespace,
-            spec.foreign_field,
-            [],
-            self._context,
-            null_is_missing=True,
-        )
+        foreign = self._foreign()
         return self._piped(foreign, spec.pipeline) if spec.pipeline else self._equal(foreign)
 
     def _equal(self, foreign: ForeignCollection) -> Join:
