@@ -47,6 +47,13 @@ def test_skip_and_limit(tailed: Server) -> None:
     assert ids(more(tailed, skipping["id"])["nextBatch"]) == [5]
 
 
+def test_a_limit_that_is_reached_leaves_the_cursor_open(tailed: Server) -> None:
+    """As MongoDB has it (tests/conformance: capped::tailable-limit)."""
+    cursor = tail(tailed, limit=1)
+    assert ids(cursor["firstBatch"]) == [1]
+    assert cursor["id"]
+
+
 def test_the_cursor_stays_at_the_end(tailed: Server) -> None:
     cursor = tail(tailed)
     assert ids(cursor["firstBatch"]) == [1, 2]
