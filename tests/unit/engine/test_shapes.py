@@ -36,7 +36,7 @@ DOCUMENTS = st.fixed_dictionaries(
     {},
     optional={
         "a": VALUES,
-        "b": VALUES,
+        "b": SCALARS,
         "c": SCALARS,
         "d": VALUES | st.lists(VALUES, max_size=3),
         "e": st.fixed_dictionaries({}, optional={"f": VALUES}),
