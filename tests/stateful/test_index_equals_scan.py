@@ -22,6 +22,7 @@ from satchel.values.collation import parse_collation
 
 from . import strategies
 
+_NO_SORT_KEY = {ErrorCode.BadValue, 16746}  # parallel arrays, ambiguous names
 # IndexOptionsConflict, IndexKeySpecsConflict, CannotIndexParallelArrays, ambiguous names, hashed arrays and what
 # cannot be said of an index on _id.
 _NO_INDEX = {85, 86, 171, 16746, 16766, 31303, 197, 2}
@@ -195,7 +196,7 @@ def _check_sort(indexed: Indexed, filter_: dict, sort: dict, skip: int = 1, limi
     try:
         in_order = sorted(key(by_id[found]) for found in expected)
     except ServerError as error:
-        if error.code != ErrorCode.BadValue:  # parallel arrays
+        if error.code not in _NO_SORT_KEY:
             raise
         return
     found = indexed.found(filter_, sort=sort)

@@ -92,15 +92,22 @@ class Command:
 
 
 _HOMES: Final = {
+    "abortTransaction": "transactions",
     "aggregate": "aggregation",
+    "commitTransaction": "transactions",
     "count": "count_distinct",
+    "create": "collections",
     "createIndexes": "indexes",
     "delete": "writes",
     "distinct": "count_distinct",
+    "drop": "collections",
+    "endSessions": "sessions",
     "find": "find",
     "findAndModify": "find_and_modify",
     "getMore": "cursors",
     "insert": "writes",
+    "killCursors": "cursors",
+    "listCollections": "collections",
     "listIndexes": "indexes",
     "update": "writes",
 }
