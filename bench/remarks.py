@@ -10,27 +10,19 @@ REMARKS: dict[str, str] = {
     ),
     "insert_one": (
         "insert_one: `tables` is what a commit of a record with two columns and an index of `_id` takes; the "
-        "rest is PyMongo's check of the call, the write lock, the catalog's version, and the wake-up of those "
-        "who wait."
+        "rest is PyMongo's check of the call, MongoDB's rules for a document, and the write lock."
     ),
     "find_by_id": (
         "find_one by `_id`: `tables` has the same four statements (a snapshot that knows the catalog's "
         "version). The rest is finding out that nobody observes the call, and the connection pool."
     ),
     "find_by_index": ("find_one by index: as by `_id`."),
-    "range_sorted": (
-        "Range, sorted: PyMongo's cursor, the command and its plan are paid once for every hundred documents, "
-        "and rows come one by one through the generators that let a cursor outlive its command."
-    ),
+    "range_sorted": "Range, sorted: PyMongo's cursor is paid once for every hundred documents.",
     "scan": (
-        "Scan and count: SQLite looks at every record's JSONB, which lies between the record's number and its "
-        "BSON; pages hold both copies of a document, so that half as many documents lie on a page as with the "
-        "floor."
+        "Scan: SQLite looks into every record's JSONB once; pages hold both copies of a document, so that half as "
+        "many documents lie on a page as with the floor. The documents that match are found by the same statement."
     ),
-    "count": (
-        "Count: as the scan; a double is compared twice, since SQLite does not promise to read its text to "
-        "the last bit."
-    ),
+    "count": "Count: as the scan.",
     "update_one": (
         "update_one: parsing filter and update, and writing both columns anew, where the floor changes one "
         "text. `tables` does the same by hand."
@@ -39,24 +31,24 @@ REMARKS: dict[str, str] = {
         "$match + $group: SQL only reads the fields; they are grouped in Python, where MongoDB's order and "
         "compensation of sums of doubles can be kept to the last bit."
     ),
-    "unwind_group": (
-        "$unwind + $group: SQL only reads the arrays; each element becomes a document of its own in Python."
-    ),
+    "unwind_group": "$unwind + $group: SQL only reads the arrays; their elements are counted in Python.",
     "lookup": (
-        "$lookup: one read by key for each document, decoding both sides and encoding the joined document anew."
+        "$lookup: one read by key for each document, which is decoded for that; what is found is put behind it as it "
+        "is stored."
     ),
     "delete_many": ("delete_many: documents are decoded for their index keys, which are then removed one by one."),
     "file_put": (
         "GridFS put: a chunk is encoded as a document, decoded to be checked, and stored behind a record with an "
         "index of `_id` and one of `files_id, n`."
     ),
-    "file_get": ("GridFS get: chunks come in batches of a reply that is put together and decoded again by PyMongo."),
+    "file_get": "GridFS get: PyMongo decodes every chunk's document and copies its data out.",
     "small_put": (
         "Small files, put: PyMongo looks twice whether there are indexes, and writes chunks and file in two commits, "
         "where the floor has one."
     ),
     "small_get": (
-        "Small files, get: two finds for each file through PyMongo's cursors, where the floor runs one statement."
+        "Small files, get: two finds for each file, a GridOut and a cursor of PyMongo's, where the floor runs one "
+        "statement."
     ),
     "disk": (
         "Disk: every document is there twice, as BSON, the truth, and as JSONB, what SQL can look at. Of a fresh load "

@@ -16,11 +16,9 @@ from satchel.commands.command import Invocation, Reply
 from satchel.commands.results import first_batch
 from satchel.engine.aggregation import Aggregation
 from satchel.engine.change_streams.events import Scope
-from satchel.engine.change_streams.stream import ChangeStream, ChangeStreamCursor
-from satchel.engine.engine import Engine
+from satchel.engine.change_streams.stream import ChangeStream, ChangeStreamCursor, keep_log
 from satchel.engine.execution.slot import ReadSlot
 from satchel.engine.namespaces import Namespace
-from satchel.engine.operation import Operation
 from satchel.errors import ErrorCode, ServerError
 from satchel.mql.pipeline import Pipeline, parse_pipeline
 from satchel.mql.pipeline.stages.change_stream import ChangeStreamSpec, ChangeStreamStage
@@ -73,14 +71,3 @@ def _options(pipeline: Pipeline) -> ChangeStreamSpec:
     stage = pipeline.stages[0]
     assert isinstance(stage, ChangeStreamStage), "the pipeline was taken for that of a change stream"
     return stage.options
-
-
-def keep_log(engine: Engine, operation: Operation) -> None:
-    """Have the changes of the file logged, and remember now and then that somebody reads them."""
-    with engine.read() as unit:
-        is_kept = unit.catalog.has_change_log
-    if is_kept and (engine.storage.read_only or not engine.change_log.is_due_to_note):
-        return
-    with engine.write(Operation(operation.database, "watch")) as writing:
-        writing.start_change_log()
-        engine.change_log.note_watched(writing.writer.change_log)

@@ -8,12 +8,10 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from satchel.access.privileges import Privilege
-from satchel.commands.change_streams import keep_log
 from satchel.commands.command import COMMANDS, Invocation, NoFields, Reply
 from satchel.commands.params import collection, int64, int64s, non_negative, param
 from satchel.commands.results import batch_reply
 from satchel.commands.rights import Access, Call, CursorRights, cluster_privilege, privilege, unauthorized
-from satchel.engine.change_streams.stream import ChangeStreamCursor
 from satchel.engine.cursors import Cursor
 from satchel.errors import ErrorCode, ServerError
 from satchel.values.bson_types import BsonValue
@@ -60,8 +58,7 @@ def get_more(params: GetMoreParams, invocation: Invocation) -> Reply:
         cursors.check_in(cursor)
         raise
     try:
-        if isinstance(cursor, ChangeStreamCursor) and invocation.engine.change_log.is_due_to_note:
-            keep_log(invocation.engine, invocation.operation)
+        cursor.note_reader(invocation.engine, invocation.operation)
         with cursor.continued(invocation.operation):
             batch = _batch(cursor, invocation, params.batch_size or _NO_LIMIT, await_seconds)
     except ServerError as error:

@@ -124,6 +124,9 @@ class Cursor:
         first, self._put_back = self._put_back, None
         return chain((first,), self.documents)
 
+    def note_reader(self, engine: Engine, operation: Operation) -> None:
+        """Note that somebody reads on."""
+
     def error_labels(self, code: int) -> tuple[str, ...]:
         """Return the labels of an error that ends the cursor."""
         return ()

@@ -11,8 +11,10 @@ from satchel.engine.change_streams.splitting import check_event_size, split_even
 from satchel.engine.change_streams.tokens import ResumeToken, TokenKind, parse_token
 from satchel.engine.cluster_time import position_of
 from satchel.engine.cursors import Cursor
+from satchel.engine.engine import Engine
 from satchel.engine.execution.slot import ReadSlot
 from satchel.engine.namespaces import Namespace
+from satchel.engine.operation import Operation
 from satchel.errors import ErrorCode, ServerError
 from satchel.mql.context import Context
 from satchel.mql.pipeline import Pipeline
@@ -33,6 +35,17 @@ def history_lost() -> ServerError:
         ErrorCode.ChangeStreamHistoryLost,
         "Resume of change stream was not possible, as the resume point may no longer be in the oplog.",
     )
+
+
+def keep_log(engine: Engine, operation: Operation) -> None:
+    """Have the changes of the file logged, and remember now and then that somebody reads them."""
+    with engine.read() as unit:
+        is_kept = unit.catalog.has_change_log
+    if is_kept and (engine.storage.read_only or not engine.change_log.is_due_to_note):
+        return
+    with engine.write(Operation(operation.database, "watch")) as writing:
+        writing.start_change_log()
+        engine.change_log.note_watched(writing.writer.change_log)
 
 
 class ChangeStream:
@@ -203,6 +216,11 @@ class ChangeStreamCursor(Cursor):
         self._found = stream.events()
         self._held: Found | None = None
         self._token = ResumeToken(stream.position).to_bson()
+
+    def note_reader(self, engine: Engine, operation: Operation) -> None:
+        """Note that somebody reads on, for which the changes of the file are logged."""
+        if engine.change_log.is_due_to_note:
+            keep_log(engine, operation)
 
     def next_batch(self, limit: int, most_bytes: int = MAX_BATCH_BYTES, least_documents: int = 1) -> list[bytes]:
         """Take up to `limit` events, and no more than so many bytes of them (but a few, however large they are)."""
