@@ -127,7 +127,7 @@ def page(run: Run) -> str:
         "![Ratios to the floor](benchmarks.svg)",
         tables(run),
         f"A put or get of one of {SMALL_FILES:,} small files is one call of PyMongo's `GridFSBucket`: a put "
-        "looks whether the indexes are there, and writes chunks and file in two commits.",
+        "looks whether the indexes are there, and writes chunks and file in two commits." + _small_rates(run),
         "## Targets",
         "\n".join(["| | target | processor | real time | |", "|---|---|---|---|---|", *_targets(run)]),
         *_explained(run),
@@ -135,6 +135,14 @@ def page(run: Run) -> str:
     if run.notes:
         parts += ["## What has no figure", "\n".join(_no_figures(run))]
     return "\n\n".join(parts) + "\n"
+
+
+def _small_rates(run: Run) -> str:
+    figures = run.figures.get("files", {}).get("satchel", {})
+    put, get = figures.get("small_put"), figures.get("small_get")
+    if put is None or get is None:
+        return ""
+    return f" That is {1 / put.value:,.0f} puts and {1 / get.value:,.0f} gets a second."
 
 
 def _judged(run: Run) -> Iterator[tuple[Workload, float | None, float | None]]:
@@ -164,6 +172,10 @@ def _targets(run: Run) -> Iterator[str]:
         size = run.figures.get("documents", {}).get("satchel", {}).get(name)
         if size is not None:
             yield f"| {title} | {target} MB | {size.value:.0f} MB | | {'met' if size.value <= target else 'missed'} |"
+    memory = [run.figures.get("files", {}).get(peer, {}).get("memory") for peer in ("satchel", "file")]
+    if memory[0] is not None and memory[1] is not None:
+        over = memory[0].value - memory[1].value
+        yield f"| peak memory, files | file + 60 MB | file + {over:.0f} MB | | {'met' if over <= 60 else 'missed'} |"
 
 
 def _explained(run: Run) -> Iterator[str]:
