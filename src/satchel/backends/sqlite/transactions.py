@@ -208,10 +208,12 @@ class SqliteStorage:
                 self._check_open()
             self._busy_handler.check = check
             self._writer.execute("BEGIN IMMEDIATE")
-        except BaseException as error:
+        except apsw.BusyError:
             self._release_write()
-            if isinstance(error, apsw.BusyError):
-                before_waiting()
+            before_waiting()
+            raise
+        except BaseException:  # Ctrl-C comes when SQLite has begun already
+            self.abort_write()
             raise
         return self._writer
 
@@ -222,14 +224,15 @@ class SqliteStorage:
         except BaseException:
             self.abort_write()
             raise
-        commit = self._disk.note_commit()
-        self._release_write()
-        return commit
+        try:
+            return self._disk.note_commit()
+        finally:
+            self._release_write()
 
     def abort_write(self) -> None:
         """Roll the transaction back that `begin_write` has begun."""
         try:
-            if self._writer.in_transaction:
+            if not self._closed and self._writer.in_transaction:
                 self._writer.execute("ROLLBACK")
         finally:
             self._release_write()
@@ -410,9 +413,14 @@ class _WriteTransaction(SqliteWriter):
 
     def __enter__(self) -> SqliteWriter:
         try:
-            super().__init__(self._storage.begin_write(self._check))
+            connection = self._storage.begin_write(self._check)
         except apsw.Error as error:
             raise translate(error) from error
+        try:
+            super().__init__(connection)
+        except BaseException:
+            self._storage.abort_write()
+            raise
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: object) -> None:
