@@ -154,22 +154,13 @@ async def longest_pause(call: Any) -> tuple[object, float]:
     return await task, longest
 
 
-def write_lock_of(collection: AsyncCollection[Any]) -> Callable[[], Callable[[], object]]:
+def lock_of(collection: AsyncCollection[Any], name: str) -> Callable[[], Callable[[], object]]:
     storage = collection.database.client._lease.service.engine.storage  # type: ignore[attr-defined]
 
     def take() -> Callable[[], object]:
-        storage.write_lock.acquire()
-        return storage.write_lock.release  # type: ignore[no-any-return]
-
-    return take
-
-
-def memory_lock_of(collection: AsyncCollection[Any]) -> Callable[[], Callable[[], object]]:
-    storage = collection.database.client._lease.service.engine.storage  # type: ignore[attr-defined]
-
-    def take() -> Callable[[], object]:
-        storage._memory_lock.acquire()
-        return storage._memory_lock.release  # type: ignore[no-any-return]
+        lock = getattr(storage, name)
+        lock.acquire()
+        return lock.release  # type: ignore[no-any-return]
 
     return take
 
@@ -190,7 +181,7 @@ WRITES = [name for name in PLAIN if not name.startswith("find_one") or "_and_" i
 async def test_the_loop_goes_on_while_a_thread_writes(name: str, tmp_path: Path) -> None:
     async with opened("file", tmp_path) as collection:
         started = time.perf_counter()
-        with held_for(0.3, write_lock_of(collection)):
+        with held_for(0.3, lock_of(collection, "write_lock")):
             _, pause = await longest_pause(PLAIN[name](collection))
         assert time.perf_counter() - started > 0.25
         assert pause < 0.2
@@ -208,7 +199,7 @@ async def test_the_loop_goes_on_while_another_process_writes(tmp_path: Path) -> 
 @pytest.mark.parametrize("name", PLAIN)
 async def test_the_loop_goes_on_while_the_only_connection_is_busy(name: str, tmp_path: Path) -> None:
     async with opened("memory", tmp_path) as collection:
-        with held_for(0.3, memory_lock_of(collection)):
+        with held_for(0.3, lock_of(collection, "_memory_lock")):
             _, pause = await longest_pause(PLAIN[name](collection))
         assert pause < 0.2
 

@@ -519,23 +519,22 @@ def _by_id_sql(table: str) -> str:
 
 @lru_cache(maxsize=1024)
 def _by_key_sql(table: str, index: str) -> str:
-    return (
-        f"SELECT t.rid, t.bson FROM {quote(index)} AS i CROSS JOIN {quote(table)} AS t ON t.rid = i.rid"
-        " WHERE i.key = ? ORDER BY i.rid LIMIT 1"
-    )
+    return f"SELECT t.rid, t.bson {_at_key(table, index)} LIMIT 1"
+
+
+@lru_cache(maxsize=1024)
+def _documents_at_sql(table: str, index: str) -> str:
+    return f"SELECT t.bson {_at_key(table, index)}"
+
+
+def _at_key(table: str, index: str) -> str:
+    """Return the end of a statement that reads the records `t` to which an index leads from a key, in their order."""
+    return f"FROM {quote(index)} AS i CROSS JOIN {quote(table)} AS t ON t.rid = i.rid WHERE i.key = ? ORDER BY i.rid"
 
 
 @lru_cache(maxsize=256)
 def _insert_sql(table: str) -> str:
     return f"INSERT INTO {quote(table)} (rid, id, doc, bson) VALUES (?, ?, jsonb(?), ?)"
-
-
-@lru_cache(maxsize=1024)
-def _documents_at_sql(table: str, index: str) -> str:
-    return (
-        f"SELECT t.bson FROM {quote(index)} AS i CROSS JOIN {quote(table)} AS t ON t.rid = i.rid"
-        " WHERE i.key = ? ORDER BY i.rid"
-    )
 
 
 @lru_cache(maxsize=256)
