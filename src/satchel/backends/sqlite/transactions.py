@@ -65,6 +65,7 @@ class SqliteStorage:
         self._closed = False
         self.write_lock = WriteLock()
         self._memory_lock = threading.RLock()
+        self._owner_of_write = 0
         self._transactions: set[SqliteTransaction] = set()
         self._readers: list[apsw.Connection] = []
         self._version_lock = threading.Lock()
@@ -191,8 +192,8 @@ class SqliteStorage:
         """
         return _WriteTransaction(self, durable=durable, check=check)
 
-    def begin_write(self, check: Check | None) -> apsw.Connection:
-        """Wait for the write lock and begin a transaction; `commit_write` or `abort_write` ends it."""
+    def begin_write(self, owner: object, check: Check | None) -> apsw.Connection:
+        """Wait for the write lock and begin a transaction; `commit_write`, `abort_write` or `abandon_write` ends it."""
         if self._read_only:
             self._check_writable()
         self._checkpoints.before_writing()
@@ -203,6 +204,7 @@ class SqliteStorage:
         except BaseException:
             self.write_lock.release()
             raise
+        self._owner_of_write = id(owner)
         try:
             if self._closed:
                 self._check_open()
@@ -237,8 +239,14 @@ class SqliteStorage:
         finally:
             self._release_write()
 
+    def abandon_write(self, owner: object) -> None:
+        """Roll the transaction back that was begun for an owner, who is about to be no more, if nobody has ended it."""
+        if self._owner_of_write == id(owner):
+            self.abort_write()
+
     def _release_write(self) -> None:
         self._busy_handler.check = None
+        self._owner_of_write = 0
         if self._in_memory:
             self._memory_lock.release()
         self.write_lock.release()
@@ -373,6 +381,7 @@ class SqliteStorage:
         self._transactions.clear()
         self.write_lock = WriteLock()
         self._memory_lock = threading.RLock()
+        self._owner_of_write = 0
         self.go_on()
         if self._in_memory:
             self._disk = DiskSync(None)
@@ -413,7 +422,7 @@ class _WriteTransaction(SqliteWriter):
 
     def __enter__(self) -> SqliteWriter:
         try:
-            connection = self._storage.begin_write(self._check)
+            connection = self._storage.begin_write(self, self._check)
         except apsw.Error as error:
             raise translate(error) from error
         try:
@@ -440,6 +449,11 @@ class _WriteTransaction(SqliteWriter):
             raise translate(failure) from failure
         if self._durable:
             self._storage.wait_for_disk(commit)
+
+    def __del__(self) -> None:
+        # Ctrl-C may come between two functions, where nothing catches it.
+        if (storage := getattr(self, "_storage", None)) is not None:
+            storage.abandon_write(self)
 
 
 def _is_unwritable(path: str) -> bool:
